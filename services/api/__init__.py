@@ -1,0 +1,1 @@
+"""The API: GraphQL over HTTP, SSE and WebSocket, and the process's health."""

@@ -1,0 +1,80 @@
+"""`incident` and `incidents`."""
+
+from typing import Any
+
+import strawberry
+
+from services.api.graphql.context import ID, Info
+from services.api.graphql.ids import entry_cursor, parse_id
+from services.api.graphql.incidents.filters import IncidentFilter, IncidentOrder, filter_of, order_of
+from services.api.graphql.incidents.types import Incident, IncidentConnection, IncidentEdge
+from services.api.graphql.pages import Window, read_page
+from services.api.graphql.scalars import Cursor
+from shared.domain import incident as domain
+
+
+@strawberry.input
+class DedupKeyInput:
+    """A dedup key, and the service it was reported for (none: reported without a service)."""
+
+    key: str
+    service_id: ID | None = None
+
+
+@strawberry.input(one_of=True)
+class IncidentBy:
+    """Exactly one of them. A dedup key answers the incident that holds it now."""
+
+    id: strawberry.Maybe[ID]
+    number: strawberry.Maybe[int]
+    dedup_key: strawberry.Maybe[DedupKeyInput]
+
+
+@strawberry.field
+async def incident(info: Info, by: IncidentBy) -> Incident | None:
+    """One incident; null when there is none."""
+    store = info.context.api.store
+    found: domain.Incident | None = None
+    if by.id is not None:
+        found = await info.context.loaders.incidents.load(parse_id("Incident", by.id.value, ("by", "id")))
+    elif by.number is not None:
+        found = await store.incidents.by_number(by.number.value)
+    elif by.dedup_key is not None:
+        asked = by.dedup_key.value
+        service = parse_id("Service", asked.service_id, ("by", "dedupKey", "serviceId")) if asked.service_id else "-"
+        holder = await store.incidents.holder(f"report:{service}|{asked.key}")
+        found = holder.value if holder else None
+    return Incident.of(found) if found else None
+
+
+@strawberry.field
+async def incidents(
+    info: Info,
+    filter: IncidentFilter | None = None,  # noqa: A002
+    order_by: IncidentOrder = IncidentOrder.PRIORITY,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+) -> IncidentConnection:
+    """A page of incidents; `first` is at most 100."""
+    where, order = filter_of(filter), order_of(order_by)
+    as_of = info.context.api.tail.head
+    store = info.context.api.store
+
+    async def fetch(place: tuple[Any, ...] | None, limit: int, backwards: bool) -> list[domain.Incident]:
+        return await store.incidents.page(where, order.reversed() if backwards else order, place, limit)
+
+    def place_of(value: domain.Incident) -> tuple[Any, ...]:
+        return tuple(getattr(value, key) for key, _ in order.keys)
+
+    window = Window(first, after, last, before)
+    page = await read_page(window, place_of, tuple(int for _ in order.keys), fetch)
+    nodes = [Incident.of(value) for value in page.values]
+    return IncidentConnection(
+        edges=[IncidentEdge(cursor=at, node=node) for at, node in zip(page.cursors, nodes, strict=True)],
+        nodes=nodes,
+        page_info=page.info,
+        as_of=Cursor(entry_cursor(as_of)),
+        where=where,
+    )

@@ -1,0 +1,64 @@
+"""The escalation policy as clients see it."""
+
+from datetime import datetime
+
+import strawberry
+
+from services.api.graphql.context import ID, Info
+from services.api.graphql.ids import global_id
+from services.api.graphql.node import Node, PageInfo
+from services.api.graphql.scalars import Cursor
+from services.api.graphql.users.types import User
+from shared.domain import catalog
+
+
+@strawberry.type
+class EscalationStep:
+    """Whom a step calls at once, and how long it then waits."""
+
+    delay_seconds: int
+    value: strawberry.Private[catalog.Step]
+
+    @strawberry.field
+    async def users(self, info: Info) -> list[User]:
+        """The people of this step that exist."""
+        found = await info.context.loaders.users.load_many(self.value.user_ids)
+        return [User.of(user) for user in found if user]
+
+
+@strawberry.type
+class EscalationPolicy(Node):
+    """Who is called, in which order; run through `repeat` + 1 times."""
+
+    name: str
+    repeat: int
+    created_at: datetime
+    steps: list[EscalationStep]
+
+    @classmethod
+    def of(cls, value: catalog.Policy) -> "EscalationPolicy":
+        """From the domain's policy."""
+        return cls(
+            id=ID(global_id("EscalationPolicy", value.id)),
+            name=value.name,
+            repeat=value.repeat,
+            created_at=value.created_at,
+            steps=[EscalationStep(delay_seconds=step.delay_seconds, value=step) for step in value.steps],
+        )
+
+
+@strawberry.type
+class EscalationPolicyEdge:
+    """A policy with its cursor."""
+
+    cursor: Cursor
+    node: EscalationPolicy
+
+
+@strawberry.type
+class EscalationPolicyConnection:
+    """A page of policies, oldest first."""
+
+    edges: list[EscalationPolicyEdge]
+    nodes: list[EscalationPolicy]
+    page_info: PageInfo

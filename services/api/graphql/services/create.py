@@ -1,0 +1,85 @@
+"""`createService`: something that can break, and who is called then."""
+
+from typing import Annotated
+
+import strawberry
+
+from services.api.graphql import errors
+from services.api.graphql.catalog_mutation import key_for, require_admin
+from services.api.graphql.commands import command_of
+from services.api.graphql.context import ID, Info
+from services.api.graphql.ids import parse_id
+from services.api.graphql.services.types import Service
+from shared.domain import catalog
+from shared.domain.errors import InvalidInput, Issue
+
+
+@strawberry.input
+class CreateServiceInput:
+    """`tier` 1 matters most, 3 least; without a policy the organisation's fallback policy is used."""
+
+    name: str
+    tier: int = 3
+    description: str | None = None
+    category: str | None = None
+    escalation_policy_id: ID | None = None
+    depends_on: list[ID] = strawberry.field(default_factory=list)
+    idempotency_key: str | None = None
+
+
+@strawberry.type
+class CreateServiceSuccess:
+    """It exists now."""
+
+    service: Service
+    replayed: bool
+
+
+CreateServicePayload = Annotated[
+    CreateServiceSuccess
+    | errors.ValidationError
+    | errors.ForbiddenError
+    | errors.IdempotencyError
+    | errors.UnavailableError,
+    strawberry.union("CreateServicePayload"),
+]
+
+
+@strawberry.mutation
+async def create_service(info: Info, input: CreateServiceInput) -> CreateServicePayload | None:  # noqa: A002
+    """Create a service."""
+    require_admin(info)
+    store = info.context.api.store
+    command = command_of(info, "createService", input)
+    policy_id = await _policy(info, input.escalation_policy_id)
+    depends_on = await _dependencies(info, input.depends_on)
+    service = catalog.Service(
+        id=key_for(command),
+        name=input.name,
+        tier=input.tier,
+        created_at=store.clock.now(),
+        description=input.description,
+        category=input.category,
+        policy_id=policy_id,
+        depends_on=depends_on,
+    )
+    result = await store.services.create(lambda now: catalog.create_service(service), command)
+    return CreateServiceSuccess(service=Service.of(result.value), replayed=result.replayed)
+
+
+async def _policy(info: Info, text: ID | None) -> str | None:
+    if text is None:
+        return None
+    path = ("input", "escalationPolicyId")
+    key = parse_id("EscalationPolicy", text, path)
+    if await info.context.loaders.policies.load(key) is None:
+        raise InvalidInput(Issue(path, "NOT_FOUND", "There is no such escalation policy."))
+    return key
+
+
+async def _dependencies(info: Info, texts: list[ID]) -> tuple[str, ...]:
+    path = ("input", "dependsOn")
+    keys = tuple(dict.fromkeys(parse_id("Service", text, path) for text in texts))
+    if keys and None in await info.context.loaders.services.load_many(keys):
+        raise InvalidInput(Issue(path, "NOT_FOUND", "One of these services does not exist."))
+    return keys

@@ -1,0 +1,70 @@
+"""`sendTestNotification`: try a contact method now, before the night it is needed."""
+
+from typing import Annotated
+
+import strawberry
+import uuid_utils.compat as uuid
+
+from services.api.graphql import errors
+from services.api.graphql.context import ID, Info
+from services.api.graphql.ids import parse_id
+from shared.channels import Message
+from shared.domain.catalog import Role
+from shared.domain.errors import NotFound
+from shared.domain.notification import Deferred, Delivered, Refused
+
+
+@strawberry.input
+class SendTestNotificationInput:
+    """Whose contact method, and which."""
+
+    user_id: ID
+    contact_method_id: ID
+    idempotency_key: str | None = None
+
+
+@strawberry.type
+class SendTestNotificationSuccess:
+    """It was tried once. `delivered`: the channel accepted it; otherwise `reason` says why not."""
+
+    delivered: bool
+    reason: str | None
+
+
+SendTestNotificationPayload = Annotated[
+    SendTestNotificationSuccess
+    | errors.ValidationError
+    | errors.NotFoundError
+    | errors.ForbiddenError
+    | errors.UnavailableError,
+    strawberry.union("SendTestNotificationPayload"),
+]
+
+
+@strawberry.mutation
+async def send_test_notification(
+    info: Info,
+    input: SendTestNotificationInput,  # noqa: A002
+) -> SendTestNotificationPayload | None:
+    """Send a test message through one contact method, and say what became of it."""
+    api = info.context.api
+    info.context.viewer.require(Role.RESPONDER)
+    user = await api.store.users.get(parse_id("User", input.user_id, ("input", "userId")))
+    key = parse_id("ContactMethod", input.contact_method_id, ("input", "contactMethodId"))
+    method = next((known for known in user.contact_methods if known.id == key), None)
+    if method is None:
+        raise NotFound("contact method", key)
+    message = Message(
+        id=uuid.uuid7().hex,
+        type="test",
+        at=api.store.clock.now(),
+        recipient=user.name,
+        title="Tocsin test notification",
+        text=f"This is a test for {user.name}. If you can read it, pages will reach you this way.",
+    )
+    outcome = await api.channels[method.channel].send(method.address, method.secret, message)
+    match outcome:
+        case Delivered():
+            return SendTestNotificationSuccess(delivered=True, reason=None)
+        case Deferred(reason) | Refused(reason):
+            return SendTestNotificationSuccess(delivered=False, reason=reason)

@@ -1,0 +1,92 @@
+"""What happens to every request: an id, a measurement, and a limit on its body."""
+
+import re
+import time
+
+import structlog
+import uuid_utils.compat as uuid
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.telemetry import REQUESTS
+
+GIVEN_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+class Requests:
+    """ASGI middleware, so that it costs little and sees WebSockets too."""
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+        self._app = app
+        self._most = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if GIVEN_ID.fullmatch(given) else uuid.uuid7().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        structlog.contextvars.bind_contextvars(request=request_id)
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, send)
+            return
+        await self._serve(request_id, scope, receive, send)
+
+    async def _serve(self, request_id: str, scope: Scope, receive: Receive, send: Send) -> None:
+        began, status = time.perf_counter(), 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            await send(message)
+
+        try:
+            body = await self._body(scope, receive)
+            if body is None:
+                await _too_large(self._most)(scope, receive, answer)
+            else:
+                await self._app(scope, _given(body, receive), answer)
+        finally:
+            route = scope["path"] if status != 404 else "unknown"
+            REQUESTS.labels(scope["method"], route, status).observe(time.perf_counter() - began)
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes | None:
+        """The whole body, or None when it is larger than the limit, by its header or by its bytes."""
+        length = Headers(scope=scope).get("content-length", "0")
+        if not length.isdigit() or int(length) > self._most:
+            return None
+        parts, size = [], 0
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return b""
+            size += len(message.get("body", b""))
+            if size > self._most:
+                return None
+            parts.append(message.get("body", b""))
+            if not message.get("more_body"):
+                return b"".join(parts)
+
+
+def _given(body: bytes, receive: Receive) -> Receive:
+    done = False
+
+    async def again() -> Message:
+        nonlocal done
+        if done:
+            return await receive()
+        done = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def _too_large(most: int) -> JSONResponse:
+    text = f"The body is larger than {most} bytes."
+    headers = {"Connection": "close"}
+    return JSONResponse({"errors": [{"message": text, "extensions": {"code": "TOO_LARGE"}}]}, 413, headers)

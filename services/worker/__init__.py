@@ -1,0 +1,1 @@
+"""The worker: relays facts to the broker, and carries out what they call for."""

@@ -1,0 +1,1 @@
+"""All of RabbitMQ: connections that mend themselves, what is declared, publishing and consuming."""

@@ -1,0 +1,75 @@
+"""Services, users, escalation policies and the organisation's own settings."""
+
+from typing import Any
+
+from shared.domain.catalog import ORGANIZATION_ID, Organization, Policy, Service, Token, User
+from shared.domain.notification import Notification
+from shared.domain.priority import Affected
+from shared.store.client import PyMongoError, unavailable
+from shared.store.clock import Clock
+from shared.store.update import Aggregates, Kind
+
+SERVICES: Kind[Service] = Kind("service", "service", "services", Service)
+USERS: Kind[User] = Kind("user", "user", "users", User)
+POLICIES: Kind[Policy] = Kind("policy", "escalation policy", "policies", Policy)
+ORGANIZATIONS: Kind[Organization] = Kind("organization", "organization", "organization", Organization)
+TOKENS: Kind[Token] = Kind("token", "token", "tokens", Token)
+NOTIFICATIONS: Kind[Notification] = Kind("notification", "notification", "notifications", Notification)
+
+DEEPEST_DEPENDENCY = 10
+
+
+class Services(Aggregates[Service]):
+    """All services."""
+
+    def __init__(self, database: Any, clock: Clock) -> None:
+        super().__init__(database, clock, SERVICES)
+
+    async def affected(self, service_ids: tuple[str, ...]) -> tuple[list[Service], tuple[Affected, ...]]:
+        """The services of these ids, and what their failure hits: themselves, and all that depends on them."""
+        if not service_ids:
+            return [], ()
+        pipeline = [
+            {"$match": {"_id": {"$in": list(service_ids)}}},
+            {
+                "$graphLookup": {
+                    "from": SERVICES.collection,
+                    "startWith": "$_id",
+                    "connectFromField": "_id",
+                    "connectToField": "depends_on",
+                    "maxDepth": DEEPEST_DEPENDENCY,
+                    "as": "dependents",
+                }
+            },
+        ]
+        documents = await self._ask(self.collection.aggregate(pipeline).to_list(None))
+        order = {key: n for n, key in enumerate(service_ids)}
+        documents.sort(key=lambda document: order[document["_id"]])
+        hit: list[Affected] = []
+        for document in documents:
+            hit.append(Affected(document["name"], document["tier"]))
+            hit += [Affected(other["name"], other["tier"], document["name"]) for other in document["dependents"]]
+        return [self.loaded(document).value for document in documents], tuple(hit)
+
+
+async def page(aggregates: Aggregates[Any], after: str | None, limit: int, *, backwards: bool = False) -> list[Any]:
+    """Up to `limit` values whose id follows `after` (precedes it, from the end, when `backwards`)."""
+    query = {"_id": {"$lt" if backwards else "$gt": after}} if after is not None else {}
+    cursor = aggregates.collection.find(query).sort("_id", -1 if backwards else 1).limit(limit)
+    try:
+        documents = await cursor.to_list(limit)
+    except PyMongoError as error:
+        raise unavailable(error) from error
+    return [aggregates.loaded(document).value for document in documents]
+
+
+class OrganizationStore(Aggregates[Organization]):
+    """The one document of the organisation."""
+
+    def __init__(self, database: Any, clock: Clock) -> None:
+        super().__init__(database, clock, ORGANIZATIONS)
+
+    async def present(self) -> Organization:
+        """The organisation as it is set up; the default one until then."""
+        found = await self.find(ORGANIZATION_ID)
+        return found.value if found else Organization()

@@ -1,0 +1,103 @@
+"""The log: every fact that ever happened, in one order, contiguous from position 1. Append-only.
+
+It is the timeline, the audit trail, and what subscriptions replay. Only the relay appends.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from shared.domain.entry import Entry
+from shared.store.client import ASCENDING, BulkWriteError, IndexModel
+from shared.store.documents import from_document
+from shared.store.update import outbox_row
+
+COLLECTION = "events"
+
+INDEXES = {
+    COLLECTION: [
+        IndexModel([("id", ASCENDING)], name="id", unique=True),  # a fact is logged once, whoever relays it
+        IndexModel([("subject", ASCENDING), ("_id", ASCENDING)], name="subject_position"),  # timeline()
+    ]
+}
+
+
+class PositionTaken(Exception):
+    """Another relay appended at this position: stop, and read the head again."""
+
+
+class Log:
+    """The log's rows."""
+
+    def __init__(self, database: Any) -> None:
+        self._rows = database[COLLECTION]
+
+    async def head(self) -> int:
+        """The last position that the majority has; 0 when the log is empty."""
+        row = await self._rows.find_one({}, {"_id": 1}, sort=[("_id", -1)])
+        return int(row["_id"]) if row else 0
+
+    async def after(self, position: int, limit: int) -> list[Entry]:
+        """The rows that follow `position`, in order."""
+        cursor = self._rows.find({"_id": {"$gt": position}}).sort("_id", 1).limit(limit)
+        return [entry_of(row) for row in await cursor.to_list(limit)]
+
+    async def append(self, head: int, entries: Sequence[Entry]) -> list[Entry]:
+        """Append `entries` right after `head`, and return them with their positions.
+
+        Entries that are in the log already keep their position there and are returned with it. Raises PositionTaken when
+        another relay is at work; any other error of the driver means: unknown, read the head again.
+        """
+        missing = list(entries)
+        present: list[Entry] = []
+        while missing:
+            rows = [{**outbox_row(entry), "_id": head + n} for n, entry in enumerate(missing, start=1)]
+            try:
+                await self._rows.insert_many(rows, ordered=True)
+                return present + [_placed(entry, head + n) for n, entry in enumerate(missing, start=1)]
+            except BulkWriteError as error:
+                failed = error.details["writeErrors"][0]
+                if failed["code"] != 11000 or "_id" in failed.get("keyPattern", {}):
+                    raise PositionTaken from None
+                present += [_placed(entry, head + n) for n, entry in enumerate(missing[: failed["index"]], start=1)]
+                head += failed["index"]
+                present.append(await self._logged(missing[failed["index"]]))
+                missing = missing[failed["index"] + 1 :]
+        return present
+
+    async def _logged(self, entry: Entry) -> Entry:
+        row = await self._rows.find_one({"id": entry.id})
+        return entry_of(row)
+
+    async def known(self, ids: set[str]) -> set[str]:
+        """Which of these entries are in the log."""
+        if not ids:
+            return set()
+        rows = await self._rows.find({"id": {"$in": list(ids)}}, {"id": 1}).to_list(None)
+        return {row["id"] for row in rows}
+
+    async def timeline(self, subject: str, after: int, limit: int) -> list[Entry]:
+        """The rows about one document that follow position `after`, oldest first."""
+        cursor = self._rows.find({"subject": subject, "_id": {"$gt": after}}).sort("_id", 1).limit(limit)
+        return [entry_of(row) for row in await cursor.to_list(limit)]
+
+    async def watermark(self) -> int:
+        """Up to which position rows are known to have been published."""
+        row = await self._rows.database.relay.find_one({"_id": "watermark"})
+        return int(row["position"]) if row else 0
+
+    async def mark(self, position: int) -> None:
+        """Note that everything up to `position` was published. It only rises."""
+        await self._rows.database.relay.update_one(
+            {"_id": "watermark"}, {"$max": {"position": position}}, upsert=True
+        )
+
+
+def entry_of(row: Mapping[str, Any]) -> Entry:
+    """The entry of a row of the log, or (with no position) of an outbox."""
+    position = row.get("_id")
+    return from_document({**row, "_id": row["id"], "position": position}, Entry)
+
+
+def _placed(entry: Entry, position: int) -> Entry:
+    return replace(entry, position=position)

@@ -1,0 +1,85 @@
+"""What the runner remembers of work that failed: how often, why, and when to try again. One row a handler and subject."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.store.client import ASCENDING, IndexModel
+
+COLLECTION = "retries"
+
+INDEXES = {
+    COLLECTION: [
+        IndexModel(  # due()
+            [("handler", ASCENDING), ("next_at", ASCENDING)],
+            name="due",
+            partialFilterExpression={"next_at": {"$type": "date"}},
+        )
+    ]
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A handler's failures with one subject. `next_at` is None once it was given up (dead-lettered)."""
+
+    handler: str
+    subject: str
+    attempts: int
+    first_at: datetime
+    next_at: datetime | None
+    reason: str
+    event_id: str
+
+
+class Retries:
+    """The rows."""
+
+    def __init__(self, database: Any) -> None:
+        self._rows = database[COLLECTION]
+
+    async def get(self, handler: str, subject: str) -> Failed | None:
+        """What is known of this pair."""
+        row = await self._rows.find_one({"_id": f"{handler}:{subject}"})
+        return _failed(row) if row else None
+
+    async def put(self, failed: Failed) -> None:
+        """Remember it."""
+        row = {
+            "handler": failed.handler,
+            "subject": failed.subject,
+            "attempts": failed.attempts,
+            "first_at": failed.first_at,
+            "reason": failed.reason,
+            "event_id": failed.event_id,
+        }
+        if failed.next_at:
+            row["next_at"] = failed.next_at
+        await self._rows.replace_one({"_id": f"{failed.handler}:{failed.subject}"}, row, upsert=True)
+
+    async def forget(self, handler: str, subject: str) -> None:
+        """It went well at last, or is to be tried afresh."""
+        await self._rows.delete_one({"_id": f"{handler}:{subject}"})
+
+    async def due(self, handler: str, now: datetime, limit: int) -> list[Failed]:
+        """What is to be tried again now."""
+        query = {"handler": handler, "next_at": {"$type": "date", "$lte": now}}
+        return [_failed(row) for row in await self._rows.find(query).sort("next_at", 1).limit(limit).to_list(limit)]
+
+    async def held_back(self, handler: str, subjects: list[str]) -> set[str]:
+        """Which of `subjects` a sweep must leave alone: they wait for their retry, or were given up."""
+        query = {"_id": {"$in": [f"{handler}:{subject}" for subject in subjects]}}
+        rows = await self._rows.find(query, {"subject": 1}).to_list(None)
+        return {row["subject"] for row in rows}
+
+
+def _failed(row: dict[str, Any]) -> Failed:
+    return Failed(
+        row["handler"],
+        row["subject"],
+        row["attempts"],
+        row["first_at"],
+        row.get("next_at"),
+        row["reason"],
+        row["event_id"],
+    )

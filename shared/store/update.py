@@ -1,0 +1,275 @@
+"""The one write path: load, decide, write state and facts together.
+
+`update` sets the changed fields and appends the facts' entries to the document's outbox in one `find_one_and_update` that is
+guarded by `rev`. It never replaces the document: that would bring back entries that the relay has trimmed.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from shared.crashpoints import reached
+from shared.domain.commands import Command, Decide, Decision
+from shared.domain.entry import UNRANKED, Entry, Standing, entries
+from shared.domain.errors import KeyReused, NotFound, Unavailable
+from shared.store.client import DuplicateKeyError, PyMongoError, ReturnDocument, is_transient, unavailable
+from shared.store.clock import Clock
+from shared.store.documents import difference, from_document, to_document
+from shared.telemetry import UPDATE_CONFLICTS
+
+T = TypeVar("T")
+
+REMEMBERED_FOR = timedelta(hours=24)
+MOST_REMEMBERED = 64
+MOST_ATTEMPTS = 50
+PATIENCE = timedelta(seconds=12)
+"""How long an update goes on when the server answers with timeouts: each may or may not have written."""
+
+
+class AlreadyHeld(Exception):
+    """Another document holds a unique value that this one wanted; `pattern` names the fields."""
+
+    def __init__(self, pattern: tuple[str, ...]) -> None:
+        super().__init__(f"{', '.join(pattern)} is taken")
+        self.pattern = pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Result(Generic[T]):
+    """What became of a command. `rev` is the revision that `value` has."""
+
+    value: T
+    rev: int
+    changed: bool
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[T]):
+    """A document with its value, as it was read."""
+
+    value: T
+    document: Mapping[str, Any]
+
+    @property
+    def rev(self) -> int:
+        """The revision that guards the next write."""
+        return int(self.document["rev"])
+
+
+def _nothing(value: Any) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T]):
+    """How one aggregate is kept. `derived` gives the fields that exist only for queries."""
+
+    name: str
+    label: str
+    collection: str
+    type: type[T]
+    rank: Callable[[T], int] = lambda value: UNRANKED
+    standing: Callable[[T], Standing | None] = lambda value: None
+    derived: Callable[[T], dict[str, Any]] = _nothing
+
+
+class Aggregates(Generic[T]):
+    """All documents of one kind."""
+
+    def __init__(self, database: Any, clock: Clock, kind: Kind[T], wake: Callable[[], None] = lambda: None) -> None:
+        self.kind = kind
+        self.collection = database[kind.collection]
+        self._clock = clock
+        self.wake = wake
+
+    async def find(self, key: str) -> Loaded[T] | None:
+        """The document under `key`, read from what the majority has."""
+        document = await self._ask(self.collection.find_one({"_id": key}))
+        return self.loaded(document) if document else None
+
+    async def get(self, key: str) -> T:
+        """The value under `key`; NotFound when there is none."""
+        found = await self.find(key)
+        if found is None:
+            raise NotFound(self.kind.label, key)
+        return found.value
+
+    async def many(self, keys: tuple[str, ...]) -> dict[str, T]:
+        """The values under `keys` that exist, by key, in one query."""
+        if not keys:
+            return {}
+        cursor = self.collection.find({"_id": {"$in": list(keys)}})
+        found = await self._ask(cursor.to_list(None))
+        return {document["_id"]: from_document(document, self.kind.type) for document in found}
+
+    def loaded(self, document: Mapping[str, Any]) -> Loaded[T]:
+        """A document as read, with its value."""
+        return Loaded(from_document(document, self.kind.type), document)
+
+    async def create(self, decide: Callable[[datetime], Decision[T]], command: Command) -> Result[T]:
+        """Insert what `decide(now)` makes, with its facts. The same command again is answered from the document.
+
+        Raises KeyReused (same command id, other input), AlreadyHeld (a unique field), Unavailable.
+        """
+        now = self._clock.now()
+        decision = decide(now)
+        value = decision.value
+        document = self._fields(value) | {
+            "rev": 1,
+            "origin": {"id": command.id, "digest": command.digest},
+            **self._outbox(decision, None, command, now, rev=1),
+        }
+        reached("update.before_write")
+        try:
+            await self._insert(document)
+        except DuplicateKeyError as error:
+            return await self._recreated(document, command, error)
+        reached("update.after_write")
+        if decision.facts:
+            self.wake()
+        return Result(value, 1, changed=True)
+
+    async def update(
+        self, key: str, decide: Decide[T], command: Command, known: Loaded[T] | None = None
+    ) -> Result[T]:
+        """Carry out `decide` on the present document, as often as others come between.
+
+        known: the document as the caller has just read it, to save the first read.
+        A later attempt that finds the command applied has found its own write, which had seemed to fail.
+        Raises NotFound, KeyReused, Unavailable, and whatever `decide` raises; then nothing was written.
+        """
+        give_up_at = self._clock.monotonic() + PATIENCE.total_seconds()
+        for attempt in range(MOST_ATTEMPTS):
+            loaded = known if known and attempt == 0 else await self._load(key)
+            if (remembered := _remembered(loaded.document, command)) is not None:
+                changed = bool(remembered.get("changed"))
+                return Result(loaded.value, loaded.rev, changed, replayed=attempt == 0)
+            now = self._clock.now()
+            decision = decide(loaded.value, command, now)
+            change = self._change(loaded, decision, command, now)
+            if change is None:
+                return Result(loaded.value, loaded.rev, changed=False)
+            reached("update.before_write")
+            try:
+                written = await self.collection.find_one_and_update(
+                    {"_id": key, "rev": loaded.rev}, change, return_document=ReturnDocument.AFTER
+                )
+            except PyMongoError as error:
+                if not is_transient(error) or self._clock.monotonic() > give_up_at:
+                    raise self._failure(error) from error
+                continue
+            if written is None:
+                UPDATE_CONFLICTS.labels(self.kind.name).inc()
+                if attempt > 2:
+                    await asyncio.sleep(0.001 * attempt)
+                continue
+            reached("update.after_write")
+            if decision.facts:
+                self.wake()
+            return Result(decision.value, loaded.rev + 1, changed=decision.changed)
+        raise Unavailable(f"{self.kind.label} {key} is changed by too many at once. Nothing is lost; try again.")
+
+    async def _load(self, key: str) -> Loaded[T]:
+        loaded = await self.find(key)
+        if loaded is None:
+            raise NotFound(self.kind.label, key)
+        return loaded
+
+    def _change(
+        self, loaded: Loaded[T], decision: Decision[T], command: Command, now: datetime
+    ) -> dict[str, Any] | None:
+        fields = difference(self._fields(loaded.value), self._fields(decision.value))
+        if not fields and not decision.facts and not command.key:
+            return None
+        outbox = self._outbox(decision, loaded.value, command, now, rev=loaded.rev + 1)
+        applied = [entry for entry in loaded.document.get("applied", ()) if entry["at"] > now - REMEMBERED_FOR]
+        mark = {"id": command.id, "digest": command.digest, "at": now, "changed": decision.changed}
+        change: dict[str, Any] = {
+            **fields,
+            "$inc": {"rev": 1},
+            "$set": {**fields.get("$set", {}), "applied": [*applied[1 - MOST_REMEMBERED :], mark]},
+        }
+        if outbox:
+            change["$push"] = {"outbox": {"$each": outbox["outbox"]}}
+            earlier = int(loaded.document.get("outbox_rank", UNRANKED))
+            change["$min"] = {"outbox_rank": min(earlier, outbox["outbox_rank"])}
+        return change
+
+    def _fields(self, value: T) -> dict[str, Any]:
+        derived = {name: field for name, field in self.kind.derived(value).items() if field is not None}
+        return to_document(value) | derived
+
+    def _outbox(
+        self, decision: Decision[T], before: T | None, command: Command, now: datetime, *, rev: int
+    ) -> dict[str, Any]:
+        if not decision.facts:
+            return {}
+        value: Any = decision.value
+        rows = entries(
+            decision.facts,
+            command,
+            now,
+            aggregate=self.kind.name,
+            subject=value.id,
+            rev=rev,
+            version=value.version,
+            rank=self.kind.rank(value),
+            was=self.kind.standing(before) if before is not None else None,
+            now=self.kind.standing(value),
+        )
+        return {"outbox": [outbox_row(row) for row in rows], "outbox_rank": self.kind.rank(value)}
+
+    async def _insert(self, document: dict[str, Any]) -> None:
+        give_up_at = self._clock.monotonic() + PATIENCE.total_seconds()
+        while True:
+            try:
+                await self.collection.insert_one(document)
+                return
+            except DuplicateKeyError:
+                raise
+            except PyMongoError as error:
+                if not is_transient(error) or self._clock.monotonic() > give_up_at:
+                    raise self._failure(error) from error
+
+    async def _recreated(
+        self, document: Mapping[str, Any], command: Command, error: DuplicateKeyError
+    ) -> Result[T]:
+        present = await self.find(document["_id"])
+        if present is None:
+            raise AlreadyHeld(tuple((error.details or {}).get("keyPattern", {}))) from None
+        origin = present.document.get("origin", {})
+        if origin.get("id") != command.id or origin.get("digest") != command.digest:
+            raise KeyReused(command.key or command.id) from None
+        return Result(present.value, present.rev, changed=True, replayed=True)
+
+    async def _ask(self, question: Awaitable[Any]) -> Any:
+        try:
+            return await question
+        except PyMongoError as error:
+            raise self._failure(error) from error
+
+    @staticmethod
+    def _failure(error: PyMongoError) -> Exception:
+        return unavailable(error) if is_transient(error) else error
+
+
+def outbox_row(entry: Entry) -> dict[str, Any]:
+    """An entry as it stands in an outbox and, with a position for `_id`, in the log."""
+    row = to_document(entry)
+    row["id"] = row.pop("_id")
+    return row
+
+
+def _remembered(document: Mapping[str, Any], command: Command) -> Mapping[str, Any] | None:
+    for mark in document.get("applied", ()):
+        if mark["id"] == command.id:
+            if mark["digest"] != command.digest:
+                raise KeyReused(command.key or command.id)
+            return mark  # type: ignore[no-any-return]
+    origin = document.get("origin", {})
+    if origin.get("id") == command.id:
+        return {"changed": True}
+    return None
