@@ -1,6 +1,8 @@
-"""Named points at which a test can have this process die as if by SIGKILL. Without the setting they do nothing.
+"""Named points at which a test can have this process die as if by SIGKILL. Without the setting they do
+nothing.
 
-Each name stands between two writes (to MongoDB, to the broker, to a provider): the fault tests visit them all.
+Each name stands between two writes (to MongoDB, to the broker, to a provider): the fault tests visit them
+all.
 """
 
 import os

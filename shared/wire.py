@@ -82,7 +82,9 @@ def decode_entry(body: bytes) -> Entry:
 
 
 def decode_subject(headers: dict[str, Any], body: bytes) -> Subject:
-    """Whom a message is about. Raises Undecodable for what is no CloudEvent, not JSON, too large, or not of ours."""
+    """Whom a message is about. Raises Undecodable for what is no CloudEvent, not JSON, too large, or not of
+    ours.
+    """
     if len(body) > LARGEST_MESSAGE:
         raise Undecodable(f"the message has more than {LARGEST_MESSAGE} bytes")
     if headers.get("ce-specversion") != "1.0":

@@ -42,7 +42,9 @@ async def serve(settings: Settings) -> None:
 
 
 def main() -> int:
-    """Exit code: 0 after a stop that was asked for; 2 bad environment; 3 the servers are unfit or the port is taken."""
+    """Exit code: 0 after a stop that was asked for; 2 bad environment; 3 the servers are unfit or the port is
+    taken.
+    """
     try:
         settings = read()
         telemetry.configure(settings.log_level, settings.log_format)

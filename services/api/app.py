@@ -53,7 +53,9 @@ def create_app(api: Api) -> Starlette:
                 expose_headers=["x-request-id"],
             )
         )
-    routes = [Route("/graphql", view), WebSocketRoute("/graphql", view), *health.routes(api, view.schema.as_str())]
+    routes = [
+        Route("/graphql", view),
+        WebSocketRoute("/graphql", view),
+        *health.routes(api, view.schema.as_str()),
+    ]
     return Starlette(routes=routes, middleware=middleware)
-
-

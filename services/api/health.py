@@ -10,7 +10,9 @@ from shared.store.client import PyMongoError
 
 
 def routes(api: Api, sdl: str) -> list[Route]:
-    """The routes beside GraphQL. /livez and /readyz are open, because probes have no tokens; the others are not."""
+    """The routes beside GraphQL. /livez and /readyz are open, because probes have no tokens; the others are
+    not.
+    """
 
     async def livez(request: Request) -> Response:
         return PlainTextResponse("ok")

@@ -1,8 +1,9 @@
 """The live end of the log: one tail a process, followed by any number of subscriptions.
 
-The broker's queue is only a doorbell. What a follower gets is the log, in order, from its own position, with nothing left
-out: from the tail's memory when it is recent, from the database when it is not. A slow follower holds nobody up and
-costs no memory, because nothing is queued for it.
+The broker's queue is only a doorbell. What a follower gets is the log, in order, from its own position, with
+nothing left
+out: from the tail's memory when it is recent, from the database when it is not. A slow follower holds nobody
+up and costs no memory, because nothing is queued for it.
 """
 
 import asyncio
@@ -94,7 +95,8 @@ class LogTail:
                 log.warning("the log cannot be read", error=type(error).__name__)
 
     async def follow(self, position: int) -> AsyncIterator[list[Entry]]:
-        """The rows after `position` in order, in batches, for ever; an empty batch about once a second when there are none.
+        """The rows after `position` in order, in batches, for ever; an empty batch about once a second when
+        there are none.
 
         Ends when the process stops. Raises Unavailable while the database does not answer.
         """
@@ -120,4 +122,6 @@ class LogTail:
         try:
             return await self._rows.after(position, AT_ONCE)
         except PyMongoError as error:
-            raise Unavailable("The log cannot be read at the moment; subscribe again after your last cursor.") from error
+            raise Unavailable(
+                "The log cannot be read at the moment; subscribe again after your last cursor."
+            ) from error

@@ -1,4 +1,6 @@
-"""The `tocsin` command: one line for each thing it can do. Every failure is one sentence and an exit code that is not 0."""
+"""The `tocsin` command: one line for each thing it can do. Every failure is one sentence and an exit code
+that is not 0.
+"""
 
 import asyncio
 import os
@@ -53,7 +55,9 @@ def run_api() -> None:
 
 
 @app.command("worker")
-def run_worker(names: Annotated[list[str] | None, typer.Argument(help="handlers; none means all")] = None) -> None:
+def run_worker(
+    names: Annotated[list[str] | None, typer.Argument(help="handlers; none means all")] = None,
+) -> None:
     """Start one worker process."""
     os.execv(sys.executable, [sys.executable, "-m", "services.worker", *(names or [])])  # noqa: S606
 
@@ -63,7 +67,9 @@ def schema(
     write: Annotated[bool, typer.Option(help="write the committed copies")] = False,
     check: Annotated[bool, typer.Option(help="fail when a committed copy is stale")] = False,
 ) -> None:
-    """Print, write or check what is generated from the code: the GraphQL schema, and the tables of the documentation."""
+    """Print, write or check what is generated from the code: the GraphQL schema, and the tables of the
+    documentation.
+    """
     stale = generated.run(write=write, check=check)
     if stale:
         raise DevError(f"Stale: {', '.join(stale)}. Run `make schema` and commit what it writes.")
@@ -131,5 +137,3 @@ def main() -> None:
     except OSError as error:
         print(f"tocsin: {error.strerror or error}: {error.filename or ''}", file=sys.stderr)
         sys.exit(1)
-
-

@@ -11,7 +11,8 @@ async def look(settings: Settings) -> list[str]:
     """A line a letter: handler, attempts, reason, and the beginning of its body."""
     found = await letters.look(settings.amqp_url.get_secret_value())
     return [
-        f"{letter.handler:14} {letter.attempts:>3} attempts  {letter.reason}  {letter.body[:120]!r}" for letter in found
+        f"{letter.handler:14} {letter.attempts:>3} attempts  {letter.reason}  {letter.body[:120]!r}"
+        for letter in found
     ]
 
 

@@ -1,4 +1,6 @@
-"""The demo organisation, loaded through the same GraphQL API that everybody uses. Loading it twice changes nothing."""
+"""The demo organisation, loaded through the same GraphQL API that everybody uses. Loading it twice changes
+nothing.
+"""
 
 from dataclasses import dataclass
 
@@ -46,7 +48,12 @@ async def _person(api: ApiClient, key: str, name: str) -> str:
         CREATE_USER, {"name": name, "email": f"{key}@example.org", "idempotencyKey": f"demo-user-{key}"}
     )
     user_id = str(made["user"]["id"])
-    contact = {"userId": user_id, "channel": "log", "address": "terminal", "idempotencyKey": f"demo-contact-{key}"}
+    contact = {
+        "userId": user_id,
+        "channel": "log",
+        "address": "terminal",
+        "idempotencyKey": f"demo-contact-{key}",
+    }
     await api.mutate(ADD_CONTACT, contact)
     return user_id
 

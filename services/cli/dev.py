@@ -1,4 +1,6 @@
-"""`tocsin dev`: everything on one machine. Servers, API, worker, a demo organisation, and the story told in the terminal."""
+"""`tocsin dev`: everything on one machine. Servers, API, worker, a demo organisation, and the story told in
+the terminal.
+"""
 
 import asyncio
 import json
@@ -181,5 +183,3 @@ def people(data: dict[str, object], actor_id: str) -> list[str]:
     pages = data.get("pages")
     called = [str(page["user_id"]) for page in pages] if isinstance(pages, list) else []
     return list(dict.fromkeys([actor_id, *([str(data["user_id"])] if "user_id" in data else []), *called]))
-
-

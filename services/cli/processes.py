@@ -1,4 +1,6 @@
-"""The processes that `tocsin dev` starts: in sessions of their own, ended in order, and gone when the launcher is gone."""
+"""The processes that `tocsin dev` starts: in sessions of their own, ended in order, and gone when the
+launcher is gone.
+"""
 
 import os
 import signal

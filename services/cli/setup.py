@@ -1,7 +1,9 @@
 """Make `.venv` ready: `python3 -m services.cli.setup`, from the root of the checkout.
 
-It runs before anything is installed, so it uses the standard library only, and nothing that Python 3.8 could not
-read: whoever has an old Python is told so. When `.venv` is as the lock file wants it, it does nothing at once.
+It runs before anything is installed, so it uses the standard library only, and nothing that Python 3.8 could
+not
+read: whoever has an old Python is told so. When `.venv` is as the lock file wants it, it does nothing at
+once.
 """
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ def _check_python() -> None:
 
 
 def _wanted() -> dict[str, str]:
-    """What a finished `.venv` was made from. `base` decides whether it can be mended or has to be made anew."""
+    """What a finished `.venv` was made from; with another `base` it cannot be mended, only made anew."""
     digest = hashlib.sha256(LOCK.read_bytes() + PROJECT.read_bytes())
     # The scripts inside name their interpreter by its full path: a checkout that was moved needs a new one.
     return {"base": f"{sys.version} {VENV}", "packages": digest.hexdigest()}

@@ -64,10 +64,8 @@ disk_free_limit.absolute = 50MB
 raft.wal_max_size_bytes = 67108864
 """
 
-# The node finds our epmd, listens on loopback, and does not spin while idle: it shares its processors.
-ERL_ARGS = (
-    "-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false +sbwt none +sbwtdcpu none +sbwtdio none"
-)
+# On loopback only; and idle schedulers do not spin, because they share their processors with everything else.
+ERL_ARGS = "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none"
 
 ADD_VHOSTS = """\
 User = <<"{user}">>, All = <<".*">>,
@@ -152,8 +150,12 @@ class Stack:
         """Start the broker after `stop_broker`, on the same port, with the same data. Raises StackError."""
         broker = self._own_broker()
         started = time.monotonic()
-        broker.launch()
-        self._await(broker, started)
+        try:
+            broker.launch()
+            self._await(broker, started)
+        except BaseException:
+            broker.stop()
+            raise
 
     def add_vhosts(self, names: Sequence[str]) -> None:
         """Create virtual hosts, and give our user every permission in them; those that exist are kept."""
@@ -374,6 +376,7 @@ class _Process:
             self._process = subprocess.Popen(
                 [*guard, *recipe.command],
                 env=recipe.env,
+                cwd=log.parent,  # where crash dumps go
                 stdin=theirs.fileno(),
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -410,14 +413,17 @@ class _Process:
             self._lifeline.recv(1)
 
     def _failure(self, what: str) -> StackError:
-        return StackError(f"{self._name} {what}; its log {self._log} says:\n{_telling_lines(self._log)}")
+        return StackError(
+            f"{self._name} {what}. Its log is {self._log}; if the data is damaged, remove {self._log.parent} "
+            f"to begin anew. The log says:\n{_telling_lines(self._log)}"
+        )
 
 
 def _telling_lines(log: Path) -> str:
-    """The lines of a log that look like the reason of a failure, else its last ones."""
+    """The first errors of a log, which tell more than the ones that follow from them; else its last lines."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     errors = [line for line in lines if re.search(r'"s":"[EF]"|\[error\]|\bERROR\b', line)]
-    return "\n".join(line[:400] for line in (errors[-8:] or lines[-10:])) or "(nothing)"
+    return "\n".join(line[:300] for line in (errors[:8] or lines[-10:])) or "(nothing)"
 
 
 class _Server:
@@ -435,9 +441,10 @@ class _Server:
         self._process: _Process | None = None
 
     def launch(self) -> None:
-        """Start the program without waiting for it. Raises StackError when its port is taken."""
-        _demand(self.port, self.name)
-        self._process = _Process(self.name, self._recipe, self._log, self._lock)
+        """Start the program, unless it runs, without waiting for it. Raises StackError for a taken port."""
+        if self._process is None:
+            _demand(self.name, self.port)
+            self._process = _Process(self.name, self._recipe, self._log, self._lock)
 
     def wait(self) -> None:
         """Until it serves. Raises StackError."""
@@ -454,12 +461,13 @@ class _Server:
         return _accepts(self.port)
 
 
-def _demand(port: int, name: str) -> None:
-    if not _is_free(port):
-        raise StackError(
-            f"Port {port} of 127.0.0.1, which {name} is to use, was taken by another program; "
-            "stop that program, or start the stack afresh to get another port."
-        )
+def _demand(name: str, *ports: int) -> None:
+    for port in ports:
+        if not _is_free(port):
+            raise StackError(
+                f"Port {port} of 127.0.0.1, which {name} is to use, was taken by another program; "
+                "stop that program, or start the stack afresh to get another port."
+            )
 
 
 # --- MongoDB ------------------------------------------------------------------------------------------------
@@ -575,9 +583,8 @@ class _Broker(_Server):
 
     def launch(self) -> None:
         """Start epmd and wait for it, so that the node starts none of its own; then start the node."""
-        if self._epmd_recipe is not None:
-            _demand(self._epmd_port, "Erlang's epmd")
-            _demand(self._dist_port, "Erlang")
+        if self._epmd_recipe is not None and self._process is None:
+            _demand(self.name, self.port, self._epmd_port, self._dist_port)
             self._epmd = _Process("epmd", self._epmd_recipe, self._log.with_name("epmd.log"), self._lock)
             self._epmd.wait_until(lambda: _accepts(self._epmd_port))
         super().launch()
@@ -601,6 +608,8 @@ class _Broker(_Server):
 
     def _evaluate(self, expression: str) -> str:
         """Run an Erlang expression in the node. Returns what went wrong, or nothing."""
+        if self._process is None:
+            return "it is stopped"
         try:
             done = subprocess.run(
                 [*self._control, "eval", expression],
@@ -611,7 +620,8 @@ class _Broker(_Server):
             )
         except subprocess.TimeoutExpired:
             return f"no answer within {START_LIMIT:.0f} seconds"
-        return "" if done.returncode == 0 else (done.stderr.strip() or done.stdout.strip())
+        first_line = (done.stderr.strip() or done.stdout.strip()).partition("\n")[0]
+        return "" if done.returncode == 0 else first_line or f"exit code {done.returncode}"
 
     def _is_ready(self) -> bool:
         return _speaks_amqp(self.port)
@@ -665,6 +675,7 @@ def _rabbit_env(places: _Places) -> dict[str, str]:
     return inherited | {
         "HOME": str(places.sub("rabbitmq/home")),  # holds the cookie that admits tools to the node
         "LC_ALL": "C.UTF-8",
+        "ERL_AFLAGS": "-start_epmd false",  # ours serves; one that the node or a tool starts would outlive us
         "ERL_EPMD_ADDRESS": "127.0.0.1",
         "ERL_EPMD_PORT": str(ports["epmd"]),
         "RABBITMQ_NODENAME": f"{places.label}@localhost",

@@ -10,14 +10,15 @@ from shared.store.store import Store
 from shared.store.tokens import digest_of
 
 
-
 def command(*cause: object) -> Command:
     """A command of the command line itself."""
     return Command(identity("cli", *cause), Actor(ActorKind.SYSTEM, "cli"), "cli")
 
 
 async def administrator(store: Store, data_dir: Path) -> str:
-    """The administrator's token: the one in `<data_dir>/token` if it still works, otherwise a new one, kept there (0600)."""
+    """The administrator's token: the one in `<data_dir>/token` if it still works, otherwise a new one, kept
+    there (0600).
+    """
     path = data_dir / "token"
     if path.exists():
         text = path.read_text().strip()
@@ -40,7 +41,7 @@ async def issue(store: Store, label: str, role: Role, email: str, name: str) -> 
 
 async def revoke(store: Store, token_id: str) -> bool:
     """End a token; False when it had ended. Raises NotFound."""
-    result = await store.tokens.update(token_id, catalog.revoke, command("revoke", token_id, os.urandom(8).hex()))
+    result = await store.tokens.update(
+        token_id, catalog.revoke, command("revoke", token_id, os.urandom(8).hex())
+    )
     return result.changed
-
-

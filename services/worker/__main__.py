@@ -14,7 +14,7 @@ from shared.store.client import UnfitServer
 
 
 def main(arguments: list[str]) -> int:
-    """Exit code: 0 after a stop that was asked for; 2 bad arguments or environment; 3 the servers are unfit."""
+    """Exit code: 0 after a stop that was asked for; 2 bad arguments or settings; 3 unfit servers."""
     if "--list" in arguments:
         for handler in discover():
             print(handler.name, *(fact.name for fact in handler.hears))
@@ -47,4 +47,3 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
-

@@ -52,7 +52,8 @@ async def run(settings: Settings, names: tuple[str, ...] = ()) -> None:
 
 async def _work(handlers: tuple[Handler, ...], deps: Deps) -> None:
     url = deps.settings.amqp_url.get_secret_value()
-    # Publishing needs the queues of all handlers, wherever they run: a fact that one of them hears must find its queue.
+    # Publishing needs the queues of all handlers, wherever they run: a fact that one of them hears must find
+    # its queue.
     publisher = Publisher(url, work_queues(handler.subscription() for handler in discover()))
     runner = Runner(handlers, deps, publisher)
     relay = Relay(deps.store, publisher, deps.owner)
@@ -77,8 +78,8 @@ async def serve_health(deps: Deps, publisher: Publisher, consumer: Consumer) -> 
             line = await asyncio.wait_for(reader.readline(), 5)
             path = line.split(b" ")[1] if line.count(b" ") >= 2 else b"/"
             status, kind, body = await _page(path, deps, publisher, consumer)
-            head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-            writer.write(head.encode() + body)
+            head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+            writer.write(head.encode() + b"Connection: close\r\n\r\n" + body)
             await writer.drain()
         except (TimeoutError, OSError):
             return

@@ -1,7 +1,8 @@
-"""What a handler declares: the facts it hears, how it is retried, and the indexed query that finds its undone work.
+"""What a handler declares: the facts it hears, how it is retried, and the indexed query that finds its undone
+work.
 
-State is the queue, the broker is the doorbell. A message only names the incident; the handler decides on its present state, so
-that a message that is lost, late, or comes twice changes nothing.
+State is the queue, the broker is the doorbell. A message only names the incident; the handler decides on its
+present state, so that a message that is lost, late, or comes twice changes nothing.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -29,7 +30,9 @@ class Deps:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One incident to look at: `cause` is the event that rang, or a word for the sweep; `known` is what a query just read."""
+    """One incident to look at: `cause` is the event that rang, or a word for the sweep; `known` is what a
+    query just read.
+    """
 
     incident_id: str
     cause: str
@@ -55,7 +58,8 @@ class Retry:
 class Handler:
     """One kind of work.
 
-    hears: the facts whose message calls it. undone: the query that finds what messages missed, swept every few seconds.
+    hears: the facts whose message calls it. undone: the query that finds what messages missed, swept every
+    few seconds.
     timers: the kinds of timer that call it when they run out.
     """
 
@@ -70,4 +74,6 @@ class Handler:
 
     def subscription(self) -> Subscription:
         """What it asks of the broker."""
-        return Subscription(self.name, tuple(f"{fact.aggregate}.{fact.name}" for fact in self.hears), self.prefetch)
+        return Subscription(
+            self.name, tuple(f"{fact.aggregate}.{fact.name}" for fact in self.hears), self.prefetch
+        )

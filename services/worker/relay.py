@@ -1,8 +1,9 @@
 """The relay: from the documents' outboxes to the log, and from the log to the broker.
 
-Two loops. The first appends full outboxes to the log in one contiguous order and trims them. The second publishes the log's rows behind the
-watermark, each document's in order, each confirmed. With the broker away the first goes on: timelines, live views and the other
-workers' sweeps miss nothing. One relay works at a time; the lease only saves double work, the log's unique indexes keep it right.
+Two loops. The first appends full outboxes to the log in one contiguous order and trims them. The second
+publishes the log's rows behind the watermark, each document's in order, each confirmed. With the broker away
+the first goes on: timelines, live views and the other workers' sweeps miss nothing. One relay works at a
+time; the lease only saves double work, the log's unique indexes keep it right.
 """
 
 import asyncio
@@ -102,7 +103,7 @@ class Relay:
                     await asyncio.wait_for(self._nudged.wait(), POLL)
 
     async def log_once(self) -> int:
-        """Log what waits in up to AT_ONCE documents, the highest priority first. Returns how many they were."""
+        """Log what waits in up to AT_ONCE documents, the highest priority first; how many they were."""
         outboxes = await self._store.relay.full_outboxes(AT_ONCE)
         entries = [entry for outbox in outboxes for entry in outbox.entries]
         if not outboxes:
@@ -148,7 +149,9 @@ class Relay:
             self._room.set()
 
     async def _next_rows(self) -> list[Entry]:
-        """The rows right behind the last published one: those just logged if they follow, otherwise from the log."""
+        """The rows right behind the last published one: those just logged if they follow, otherwise from the
+        log.
+        """
         waiting = [entry for entry in self._logged if (entry.position or 0) > self._published]
         rows = _following(self._published, waiting)[:AT_ONCE]
         self._logged = waiting[len(rows) :] if rows else []

@@ -1,7 +1,9 @@
-"""One delivery, from message to verdict: decode, guard, handle, and what to do when it fails. The only such place.
+"""One delivery, from message to verdict: decode, guard, handle, and what to do when it fails. The only such
+place.
 
-A failure is remembered in the database and tried again from there, never parked in the broker; when its tries are used up it goes to
-the dead letters, with its reason. A database that does not answer is nobody's failure: the work waits.
+A failure is remembered in the database and tried again from there, never parked in the broker; when its tries
+are used up it goes to the dead letters, with its reason. A database that does not answer is nobody's failure:
+the work waits.
 """
 
 import asyncio
@@ -25,7 +27,7 @@ log = logger("runner")
 
 
 class Runner:
-    """Runs handlers. It keeps apart what is under way in this process, so that a sweep does not do it twice."""
+    """Runs handlers. It knows what is under way in this process, so that a sweep does not do it twice."""
 
     def __init__(self, handlers: Sequence[Handler], deps: Deps, publisher: Publisher) -> None:
         self.handlers = {handler.name: handler for handler in handlers}
@@ -34,7 +36,9 @@ class Runner:
         self._under_way: set[tuple[str, str]] = set()
 
     async def receive(self, delivery: Delivery) -> None:
-        """Handle one message; returning means that it may be acknowledged. Raises Reject when it cannot even be buried."""
+        """Handle one message; returning means that it may be acknowledged. Raises Reject when it cannot even
+        be buried.
+        """
         handler = self.handlers[delivery.queue.handler]
         try:
             subject = decode_subject(delivery.headers, delivery.body)
@@ -58,7 +62,9 @@ class Runner:
                     await self._once(handler, work)
                     return
                 except (Unavailable, PyMongoError) as error:
-                    log.warning("the database is away; the work waits", handler=handler.name, error=str(error))
+                    log.warning(
+                        "the database is away; the work waits", handler=handler.name, error=str(error)
+                    )
                     await asyncio.sleep(wait)
                     wait = min(wait * 2, 5.0)
         finally:
@@ -72,7 +78,7 @@ class Runner:
                 await handler.handle(work, self._deps)
         except (Unavailable, PyMongoError):
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises is remembered
             await self._failed(handler, work, error)
             return
         finally:
@@ -94,15 +100,25 @@ class Runner:
             reason,
             work.cause,
         )
-        log.warning("a handler failed", handler=handler.name, incident=work.incident_id, attempts=attempts, error=reason)
+        log.warning(
+            "a handler failed",
+            handler=handler.name,
+            incident=work.incident_id,
+            attempts=attempts,
+            error=reason,
+        )
         if delay is None:
             await self._give_up(failed)
         await self._deps.store.retries.put(failed)
 
     async def _give_up(self, failed: Failed) -> None:
-        body = msgspec.json.encode({"handler": failed.handler, "incident": failed.subject, "cause": failed.event_id})
+        body = msgspec.json.encode(
+            {"handler": failed.handler, "incident": failed.subject, "cause": failed.event_id}
+        )
         try:
-            await self._publisher.bury({}, body, f"{failed.handler}.gave_up", _reasons(failed.handler, failed.reason, failed))
+            await self._publisher.bury(
+                {}, body, f"{failed.handler}.gave_up", _reasons(failed.handler, failed.reason, failed)
+            )
         except PublishFailed:
             log.warning("the dead letter waits in the retries, the broker is away", handler=failed.handler)
 

@@ -1,4 +1,5 @@
-"""The sweeper finds undone work by each handler's own query: what a lost message, a dead worker or an absent broker left.
+"""The sweeper finds undone work by each handler's own query: what a lost message, a dead worker or an absent
+broker left.
 
 While the broker is away it is what keeps the chain going, and it looks more often.
 """

@@ -1,7 +1,8 @@
 """A connection that is watched and opened again.
 
-aio-pika's own robust connection hides changes that we must see (handlers cancelled, publishes unconfirmed), and a consumer that
-the broker cancelled stays silently dead in it. So this is a plain connection, and any loss ends the whole session.
+aio-pika's own robust connection hides changes that we must see (handlers cancelled, publishes unconfirmed),
+and a consumer that the broker cancelled stays silently dead in it. So this is a plain connection, and any
+loss ends the whole session.
 """
 
 import asyncio
@@ -51,7 +52,8 @@ class Session:
 async def supervise(url: str, role: str, session: Callable[[Session], Awaitable[None]]) -> None:
     """Connect and run `session` until it is lost, again and again, until cancelled.
 
-    `session` sets itself up, then waits for `lost`. Only TopologyMismatch ends the supervision: a restart would not mend it.
+    `session` sets itself up, then waits for `lost`. Only TopologyMismatch ends the supervision: a restart
+    would not mend it.
     """
     failures = 0
     while True:
@@ -69,7 +71,9 @@ async def supervise(url: str, role: str, session: Callable[[Session], Awaitable[
                 await session(live)
             except (OSError, AMQPError, TimeoutError) as error:
                 failures += 1
-                log.warning("the broker's session failed", role=role, error=f"{type(error).__name__}: {error}")
+                log.warning(
+                    "the broker's session failed", role=role, error=f"{type(error).__name__}: {error}"
+                )
             finally:
                 BROKER_UP.labels(role).set(0)
                 await _close(connection)

@@ -1,7 +1,7 @@
 """Consuming: manual acknowledgement, bounded by prefetch, and each message handled in a task of our own.
 
-aio-pika cancels running handlers when the connection drops, while their writes may still commit. Ours go on; what they
-did is found again when the message is redelivered.
+aio-pika cancels running handlers when the connection drops, while their writes may still commit. Ours go on;
+what they did is found again when the message is redelivered.
 """
 
 import asyncio
@@ -88,14 +88,17 @@ class Consumer:
             else:
                 await message.reject(requeue=False)
         except (AMQPError, OSError, RuntimeError):
-            log.info("the connection was lost before the acknowledgement; the message will come again", queue=queue.name)
+            log.info(
+                "the connection was lost before the acknowledgement; the message will come again",
+                queue=queue.name,
+            )
 
 
 class Doorbell:
     """Hears every fact as it is published, on an exclusive queue that ends with the connection.
 
-    It is only a doorbell: what is missed while it is deaf must be read from the log. `ring(body)` is called for each message,
-    `bound()` after each (re)connect, when the queue is in place.
+    It is only a doorbell: what is missed while it is deaf must be read from the log. `ring(body)` is called
+    for each message, `bound()` after each (re)connect, when the queue is in place.
     """
 
     def __init__(self, url: str, ring: Callable[[bytes], None], bound: Callable[[], None]) -> None:

@@ -14,7 +14,7 @@ MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One dead letter. `gave_up`: a handler's tries were used up; otherwise the message itself was unusable."""
+    """One dead letter. `gave_up`: a handler's tries were used up; else the message was unusable."""
 
     handler: str
     reason: str
@@ -30,14 +30,18 @@ async def look(url: str) -> list[Letter]:
 
 
 async def replay(url: str, again: Callable[[Letter], Awaitable[bool]]) -> int:
-    """Take every letter away for which `again` did something, and send the others to the queue of their handler once more."""
+    """Take every letter away for which `again` did something, and send the others to the queue of their
+    handler once more.
+    """
     count = 0
     async with _channel(url) as channel:
         async for message in _each(channel):
             letter = _letter(message)
             if not await again(letter):
                 out = aio_pika.Message(
-                    message.body, headers=dict(message.headers), delivery_mode=aio_pika.DeliveryMode.PERSISTENT
+                    message.body,
+                    headers=dict(message.headers),
+                    delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
                 )
                 await channel.default_exchange.publish(out, f"tocsin.{letter.handler}.normal")
             await message.ack()

@@ -17,7 +17,9 @@ async def look(url: str) -> str:
     try:
         connection = await asyncio.wait_for(aio_pika.connect(url, heartbeat=10), 5)
     except (OSError, AMQPError, TimeoutError) as error:
-        raise BrokerError(f"{type(error).__name__}: it does not answer at TOCSIN_AMQP_URL, or refuses the user.") from None
+        raise BrokerError(
+            f"{type(error).__name__}: it does not answer at TOCSIN_AMQP_URL, or refuses the user."
+        ) from None
     async with connection:
         try:
             queue = await (await connection.channel()).get_queue(DEAD_LETTERS)

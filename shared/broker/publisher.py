@@ -21,7 +21,8 @@ class PublishFailed(Exception):
 
 
 class Publisher:
-    """Owns a connection of its own: a resource alarm of the broker blocks publishing connections, not consuming ones.
+    """Owns a connection of its own: a resource alarm of the broker blocks publishing connections, not
+    consuming ones.
 
     It declares the topology on each connect. `heard` are the facts that must find a queue.
     """

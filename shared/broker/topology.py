@@ -1,7 +1,7 @@
 """What exists on the broker, derived from what the handlers hear. Nobody declares a queue by hand.
 
-In: `tocsin.intake`. Out: `tocsin.events`, routing key `<aggregate>.<fact>.<p1..p5|none>`. Each handler has a `.high` queue
-(P1, P2) and a `.normal` one, so that high priority never waits behind a storm of low.
+In: `tocsin.intake`. Out: `tocsin.events`, routing key `<aggregate>.<fact>.<p1..p5|none>`. Each handler has a
+`.high` queue (P1, P2) and a `.normal` one, so that high priority never waits behind a storm of low.
 """
 
 from collections.abc import Iterable
@@ -18,8 +18,8 @@ DEAD = "tocsin.dead"
 DEAD_LETTERS = "tocsin.dead-letters"
 LEVELS = {"high": ("p1", "p2"), "normal": ("p3", "p4", "p5", "none")}
 
-# Generous, and explicit: 4.x drops a message after 20 returns by default, and counts the prefetched neighbours of a lost
-# connection. The runner keeps its own count of attempts.
+# Generous, and explicit: 4.x drops a message after 20 returns by default, and counts the prefetched
+# neighbours of a lost connection. The runner keeps its own count of attempts.
 DELIVERY_LIMIT = 1000
 
 

@@ -1,7 +1,8 @@
 """Ways to reach a person or a system: one file each in this directory, which is the registry.
 
-A channel knows its provider's protocol and nothing of incidents, databases or retries: it makes one attempt and says
-what became of it. A file here defines `channel(settings) -> Channel`; nothing else needs to be edited.
+A channel knows its provider's protocol and nothing of incidents, databases or retries: it makes one attempt
+and says what became of it. A file here defines `channel(settings) -> Channel`; nothing else needs to be
+edited.
 """
 
 import importlib
@@ -34,7 +35,9 @@ class Message:
 
 
 class Channel(Protocol):
-    """One way to deliver. `name` is what contact methods store; `address_hint` tells people what an address looks like."""
+    """One way to deliver. `name` is what contact methods store; `address_hint` tells people what an address
+    looks like.
+    """
 
     name: str
     title: str
@@ -47,7 +50,7 @@ class Channel(Protocol):
         """A new secret to keep with a contact method and hand to `send`; None when the channel has none."""
 
     async def send(self, address: str, secret: str | None, message: Message) -> Outcome:
-        """One attempt, at most ten seconds long. Never raises for what the provider does; defects may raise."""
+        """One attempt, at most ten seconds long. It raises for defects only, never for what the provider does."""
 
     async def close(self) -> None:
         """Let go of connections."""

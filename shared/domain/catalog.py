@@ -1,4 +1,6 @@
-"""What the organisation tells Tocsin once: services, users and how to reach them, escalation policies, API tokens."""
+"""What the organisation tells Tocsin once: services, users and how to reach them, escalation policies, API
+tokens.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -41,7 +43,9 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class ContactMethod:
-    """One way to reach one user. `address` is the channel's (URL, e-mail address ...); `secret` signs webhooks."""
+    """One way to reach one user. `address` is the channel's (URL, e-mail address ...); `secret` signs
+    webhooks.
+    """
 
     id: str
     channel: str
@@ -134,7 +138,9 @@ def create_policy(policy: Policy) -> Decision[Policy]:
     if not 1 <= len(policy.steps) <= MOST_STEPS:
         issues.append(Issue(("input", "steps"), "OUT_OF_RANGE", f"A policy has 1 to {MOST_STEPS} steps."))
     if not 0 <= policy.repeat <= MOST_REPEATS:
-        issues.append(Issue(("input", "repeat"), "OUT_OF_RANGE", f"A policy repeats 0 to {MOST_REPEATS} times."))
+        issues.append(
+            Issue(("input", "repeat"), "OUT_OF_RANGE", f"A policy repeats 0 to {MOST_REPEATS} times.")
+        )
     for index, step in enumerate(policy.steps):
         issues += _step_issues(index, step)
     _refuse(issues)

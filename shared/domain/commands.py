@@ -23,7 +23,9 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """`id` names a user, an integration, or the part of Tocsin that acted ("triage"); names are resolved on reading."""
+    """`id` names a user, an integration, or the part of Tocsin that acted ("triage"); names are resolved on
+    reading.
+    """
 
     kind: ActorKind
     id: str
@@ -33,7 +35,8 @@ class Actor:
 class Command:
     """One ask.
 
-    id: the same ask has the same id, whoever retries it; found among a document's `applied`, it is its own success.
+    id: the same ask has the same id, whoever retries it; found among a document's `applied`, it is its own
+    success.
     digest: of the input; the same id with another digest is refused.
     key: the caller's idempotency key, when there was one.
     via: through what it came ("graphql", "worker", "cli").

@@ -102,7 +102,9 @@ def _person(entry: Entry, names: Mapping[str, str]) -> str:
 
 
 def summarize(entry: Entry, names: Mapping[str, str]) -> str:
-    """A sentence for people, for any entry. `names` maps the ids of people to their names; unknown ids stay ids."""
+    """A sentence for people, for any entry. `names` maps the ids of people to their names; unknown ids stay
+    ids.
+    """
     data = entry.data
     who = names.get(entry.actor.id, entry.actor.id)
     match entry.type:
@@ -115,7 +117,8 @@ def summarize(entry: Entry, names: Mapping[str, str]) -> str:
             return f"{data['priority']} because {data['explanation']}"
         case "escalated":
             calls = ", ".join(
-                f"{names.get(page['user_id'], page['user_id'])} through {page['channel']}" for page in data["pages"]
+                f"{names.get(page['user_id'], page['user_id'])} through {page['channel']}"
+                for page in data["pages"]
             )
             return f"paging {calls} (step {data['step'] + 1} of {data['policy']})"
         case "escalation_exhausted":
@@ -125,7 +128,8 @@ def summarize(entry: Entry, names: Mapping[str, str]) -> str:
             repeat = ", possibly a second time" if data.get("possible_repeat") else ""
             return f"page to {_person(entry, names)} delivered through {data['channel']}{repeat}"
         case "notification.failed":
-            return f"page to {_person(entry, names)} through {data['channel']} failed: {data['error']}; {data['action']}"
+            page = f"page to {_person(entry, names)} through {data['channel']}"
+            return f"{page} failed: {data['error']}; {data['action']}"
         case "responder_added":
             return f"{_person(entry, names)} joined as responder"
         case "note_added":

@@ -1,13 +1,13 @@
 """Expected failures, which callers see by name. Anything else that is raised is a defect.
 
-    Failure
-    |-- NotFound            no such thing, or not yours to see
-    |-- Forbidden           known, but not allowed
-    |-- InvalidInput        the request itself is wrong; carries its issues
-    |-- InvalidTransition   the lifecycle has no such move; carries the present value and the allowed actions
-    |-- Conflict            the expected version is not the present one; carries the present value
-    |-- KeyReused           an idempotency key came back with other input
-    `-- Unavailable         nothing was decided; the same call may succeed later
+Failure
+|-- NotFound            no such thing, or not yours to see
+|-- Forbidden           known, but not allowed
+|-- InvalidInput        the request itself is wrong; carries its issues
+|-- InvalidTransition   the lifecycle has no such move; carries the present value and the allowed actions
+|-- Conflict            the expected version is not the present one; carries the present value
+|-- KeyReused           an idempotency key came back with other input
+`-- Unavailable         nothing was decided; the same call may succeed later
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,9 @@ class Failure(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One thing that is wrong with an input: where (`path`, from the input's root), which kind, and a sentence."""
+    """One thing that is wrong with an input: where (`path`, from the input's root), which kind, and a
+    sentence.
+    """
 
     path: tuple[str, ...]
     code: str

@@ -1,6 +1,7 @@
 """Escalation: whom to page next, and what becomes of each page.
 
-A step names its pages inside the incident's own write; an acknowledgement cancels them in its own write. So, acknowledged
+A step names its pages inside the incident's own write; an acknowledgement cancels them in its own write. So,
+acknowledged
 means quiet: after it commits, nothing new of that cycle is created.
 """
 
@@ -11,7 +12,15 @@ from datetime import datetime, timedelta
 from shared.domain import facts
 from shared.domain.catalog import ContactMethod, Policy, Step
 from shared.domain.commands import Command, Decide, Decision, unchanged
-from shared.domain.incident import ESCALATE, Escalation, EscalationState, Incident, Page, Prioritization, Status
+from shared.domain.incident import (
+    ESCALATE,
+    Escalation,
+    EscalationState,
+    Incident,
+    Page,
+    Prioritization,
+)
+from shared.domain.lifecycle import Status
 from shared.domain.notification import notification_id
 
 NOBODY_RETRY = timedelta(minutes=5)
@@ -28,7 +37,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the decision needs to know, looked up before: policies in order of preference, and how users are reached."""
+    """What the decision needs to know, looked up before: policies in order of preference, and how users are
+    reached.
+    """
 
     candidates: tuple[Candidate, ...]
     reachable: Mapping[str, tuple[ContactMethod, ...]]
@@ -54,9 +65,13 @@ def _take_step(incident: Incident, plan: Plan, now: datetime) -> Decision[Incide
     escalation = incident.escalation
     chosen = _choose(escalation, plan)
     if chosen is None:
-        why = "no policy names anyone who can be reached" if plan.candidates else "there is no escalation policy"
+        why = (
+            "no policy names anyone who can be reached"
+            if plan.candidates
+            else "there is no escalation policy"
+        )
         return _exhausted(incident, why, now)
-    skipped = []
+    skipped: list[int] = []
     for index in range(escalation.step, len(chosen.policy.steps)):
         step = chosen.policy.steps[index]
         pages = _pages(incident, index, step, plan, now)
@@ -75,7 +90,9 @@ def _choose(escalation: Escalation, plan: Plan) -> Candidate | None:
 
 def _pages(incident: Incident, index: int, step: Step, plan: Plan, now: datetime) -> tuple[Page, ...]:
     until = now + timedelta(seconds=step.delay_seconds)
-    reached = {user_id: plan.reachable[user_id][0] for user_id in step.user_ids if plan.reachable.get(user_id)}
+    reached = {
+        user_id: plan.reachable[user_id][0] for user_id in step.user_ids if plan.reachable.get(user_id)
+    }
     return tuple(
         _page(incident.id, incident.escalation.cycle, index, user_id, method, now, until)
         for user_id, method in reached.items()
@@ -127,7 +144,9 @@ def _paged(
     )
     live = (*incident.pages, *pages)
     timers = {**incident.timers, ESCALATE: next_at}
-    return Decision(replace(incident, escalation=escalation, pages=live, timers=timers, updated_at=now), (fact,))
+    return Decision(
+        replace(incident, escalation=escalation, pages=live, timers=timers, updated_at=now), (fact,)
+    )
 
 
 def _end_of_pass(incident: Incident, chosen: Candidate, plan: Plan, now: datetime) -> Decision[Incident]:
@@ -170,7 +189,7 @@ def page_delivered(page_id: str, user_id: str, channel: str, *, possible_repeat:
 
 
 def page_failed(page: Page, error: str, methods: tuple[ContactMethod, ...]) -> Decide[Incident]:
-    """The page cannot be delivered that way: try the user's next contact method, else take the next step now."""
+    """The page cannot be delivered that way: try the user's next contact method, else go to the next step."""
 
     def decide(incident: Incident, command: Command, now: datetime) -> Decision[Incident]:
         others = tuple(other for other in incident.pages if other.id != page.id)

@@ -1,7 +1,7 @@
 """Facts: what happened, in the past tense. They are the timeline, the log and what the broker carries.
 
-A fact holds people's and things' ids, never names (people can be forgotten). Additive changes only: a field that was
-published is never renamed or removed within version 1.
+A fact holds people's and things' ids, never names (people can be forgotten). Additive changes only: a field
+that was published is never renamed or removed within version 1.
 """
 
 from dataclasses import asdict, dataclass, fields
@@ -243,7 +243,9 @@ class Revoked(Fact):
 
 def incident_facts() -> tuple[type[Fact], ...]:
     """Every fact class of the incident, in the order of this file."""
-    return tuple(kind for kind in Fact.__subclasses__() if kind.aggregate == "incident" and kind is not Created)
+    return tuple(
+        kind for kind in Fact.__subclasses__() if kind.aggregate == "incident" and kind is not Created
+    )
 
 
 def fields_of(kind: type[Fact]) -> tuple[tuple[str, Any], ...]:

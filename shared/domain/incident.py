@@ -46,9 +46,10 @@ class EscalationState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """Where the escalation stands. `cycle` never resets in an incident's life; `step` is the next one to take;
-    `passes` counts the passes through the policy before this one; `policy` is pinned at the start of a cycle;
-    `told` counts the pages delivered since the escalation began, `reached` those of them in the present step.
+    """Where the escalation stands. `cycle` never resets in an incident's life; `step` is the next one to
+    take; `passes` counts the passes through the policy before this one; `policy` is pinned at the start of a
+    cycle; `told` counts the pages delivered since the escalation began, `reached` those of them in the
+    present step.
     """
 
     state: EscalationState = EscalationState.ARMED
@@ -152,7 +153,9 @@ class Incident:
         return min(self.timers.values(), default=None)
 
 
-def report(incident_id: str, number: int, said: Report, command: Command, now: datetime) -> Decision[Incident]:
+def report(
+    incident_id: str, number: int, said: Report, command: Command, now: datetime
+) -> Decision[Incident]:
     """Log a new incident, arm its first escalation, and route it by what its raw input suggests."""
     refuse_bad_report(said)
     evidence = Evidence(said.stated_impact, said.stated_urgency, said.severity)
@@ -185,7 +188,9 @@ def refuse_bad_report(said: Report) -> None:
     issues = list(_text_issues("title", said.title, LONGEST_TITLE, required=True))
     issues += _text_issues("description", said.description or "", LONGEST_TEXT)
     if len(said.labels) > MOST_LABELS:
-        issues.append(Issue(("input", "labels"), "TOO_MANY", f"An incident has at most {MOST_LABELS} labels."))
+        issues.append(
+            Issue(("input", "labels"), "TOO_MANY", f"An incident has at most {MOST_LABELS} labels.")
+        )
     for key, value in said.labels.items():
         if not key or key.startswith("$") or "." in key or len(key) > LONGEST_TITLE:
             text = f"The label key {key[:50]!r} is empty, too long, begins with $ or has a dot."
@@ -231,7 +236,9 @@ def triage(assessment: Assessment, categorization: Categorization) -> Decide[Inc
         prioritized = facts.Prioritized(
             assessment.priority, assessment.impact, assessment.urgency, assessment.explanation
         )
-        categorized = facts.Categorized(categorization.category, categorization.subcategory, categorization.rule)
+        categorized = facts.Categorized(
+            categorization.category, categorization.subcategory, categorization.rule
+        )
         return Decision(triaged, (prioritized, categorized))
 
     return decide
@@ -242,7 +249,9 @@ def acknowledge(incident: Incident, command: Command, now: datetime) -> Decision
     if not _moves(incident, Action.ACKNOWLEDGE):
         return _join(incident, command, now)
     fact = facts.Acknowledged(len(incident.pages))
-    return _changed(_quiet(incident), command, now, fact, status=Status.ACKNOWLEDGED, **_taken(incident, command, now))
+    return _changed(
+        _quiet(incident), command, now, fact, status=Status.ACKNOWLEDGED, **_taken(incident, command, now)
+    )
 
 
 def unacknowledge(incident: Incident, command: Command, now: datetime) -> Decision[Incident]:
@@ -250,7 +259,12 @@ def unacknowledge(incident: Incident, command: Command, now: datetime) -> Decisi
     if not _moves(incident, Action.UNACKNOWLEDGE):
         return unchanged(incident)
     return _changed(
-        rearmed(incident, now), command, now, facts.Unacknowledged(), status=Status.TRIGGERED, acknowledged_at=None
+        rearmed(incident, now),
+        command,
+        now,
+        facts.Unacknowledged(),
+        status=Status.TRIGGERED,
+        acknowledged_at=None,
     )
 
 
@@ -363,14 +377,18 @@ def add_note(text: str) -> Decide[Incident]:
 
 
 def repeat(key: str, reopen_within: timedelta) -> Decide[Incident]:
-    """The same key once more: count it while the incident is open, reopen it when it was resolved a short while ago,
-    else release the key so that a new incident can have it.
+    """The same key once more: count it while the incident is open, reopen it when it was resolved a short
+    while ago, else release the key so that a new incident can have it.
     """
 
     def decide(incident: Incident, command: Command, now: datetime) -> Decision[Incident]:
         if incident.is_open:
             return _counted(incident, key, now)
-        if incident.status is Status.RESOLVED and incident.resolved_at and now - incident.resolved_at <= reopen_within:
+        if (
+            incident.status is Status.RESOLVED
+            and incident.resolved_at
+            and now - incident.resolved_at <= reopen_within
+        ):
             return _reopened(incident, command, now, f"the key {key} came again")
         kept = tuple(held for held in incident.open_keys if held != key)
         return Decision(replace(incident, open_keys=kept), (), changed=False)
@@ -435,7 +453,9 @@ def _moves(incident: Incident, action: Action) -> bool:
 def _join(incident: Incident, command: Command, now: datetime) -> Decision[Incident]:
     if command.actor.kind is not ActorKind.PERSON or command.actor.id in incident.responders:
         return unchanged(incident)
-    joined = _changed(incident, command, now, facts.ResponderAdded(command.actor.id), **_responders(incident, command))
+    joined = _changed(
+        incident, command, now, facts.ResponderAdded(command.actor.id), **_responders(incident, command)
+    )
     return replace(joined, changed=False)
 
 
@@ -456,8 +476,12 @@ def _responders(incident: Incident, command: Command) -> dict[str, Any]:
     return {"responders": (*incident.responders, command.actor.id)}
 
 
-def _changed(incident: Incident, command: Command, now: datetime, fact: facts.Fact, **fields: Any) -> Decision[Incident]:
-    """The incident with `fields`, a higher version if a person or a source asked, and the one fact that says so."""
+def _changed(
+    incident: Incident, command: Command, now: datetime, fact: facts.Fact, **fields: Any
+) -> Decision[Incident]:
+    """The incident with `fields`, a higher version if a person or a source asked, and the one fact that says
+    so.
+    """
     raised = incident.version + (command.actor.kind is not ActorKind.SYSTEM)
     return Decision(replace(incident, updated_at=now, version=raised, **fields), (fact,))
 

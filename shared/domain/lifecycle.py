@@ -1,9 +1,10 @@
 """The incident's lifecycle: one table, from which checks, buttons and documentation are made.
 
 An incident starts TRIGGERED. Someone acknowledges it, which stops the paging; they investigate; a workaround
-makes it MITIGATED (service is restored, the cause is not removed); a fix makes it RESOLVED; a review ends in CLOSED,
-which is final. CANCELED is for false alarms, MERGED for what turned out to be part of another incident.
-Everything else (escalation, on hold, major incident, SLA) is an attribute beside the status, never a status.
+makes it MITIGATED (service is restored, the cause is not removed); a fix makes it RESOLVED; a review ends in
+CLOSED, which is final. CANCELED is for false alarms, MERGED for what turned out to be part of another
+incident. Everything else (escalation, on hold, major incident, SLA) is an attribute beside the status, never
+a status.
 """
 
 from collections.abc import Mapping
@@ -41,7 +42,9 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """An action's sources and target. `already` are the statuses in which what it asks for is so: nothing changes."""
+    """An action's sources and target. `already` are the statuses in which what it asks for is so: nothing
+    changes.
+    """
 
     sources: tuple[Status, ...]
     target: Status

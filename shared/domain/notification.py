@@ -3,8 +3,9 @@
     PENDING -> SENDING -> SENT | FAILED | CANCELED
        ^---------'  (deferred; or its lease ran out, because the sender died)
 
-Its id is the same however often it is tried, so that the receiver can drop a repeat. A sender that died between the
-provider's yes and our note leaves a doubt that nobody can settle: the notification goes out again, marked as a possible repeat.
+Its id is the same however often it is tried, so that the receiver can drop a repeat. A sender that died
+between the provider's yes and our note leaves a doubt that nobody can settle: the notification goes out
+again, marked as a possible repeat.
 """
 
 from dataclasses import dataclass, replace
@@ -29,7 +30,9 @@ ENDED = (Delivery.SENT, Delivery.FAILED, Delivery.CANCELED)
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """The delivery record. `possible_repeat` counts the times it was resent in doubt; `until` ends the retries."""
+    """The delivery record. `possible_repeat` counts the times it was resent in doubt; `until` ends the
+    retries.
+    """
 
     id: str
     incident_id: str
@@ -95,7 +98,9 @@ def claimed(notification: Notification, owner: str, now: datetime, lease: timede
 
 
 def claim(owner: str, lease: timedelta) -> Decide[Notification]:
-    """Take it for one attempt, if it is free and due. Unchanged means that it is somebody else's, or not due, or over."""
+    """Take it for one attempt, if it is free and due. Unchanged means that it is somebody else's, or not due,
+    or over.
+    """
 
     def decide(notification: Notification, command: Command, now: datetime) -> Decision[Notification]:
         match notification.status:
@@ -122,7 +127,9 @@ def conclude(outcome: Outcome, owner: str, backoff: timedelta) -> Decide[Notific
             return unchanged(notification)
         match outcome:
             case Delivered(reference):
-                sent = replace(notification, status=Delivery.SENT, sent_at=now, reference=reference, lease_until=None)
+                sent = replace(
+                    notification, status=Delivery.SENT, sent_at=now, reference=reference, lease_until=None
+                )
                 return Decision(sent)
             case Refused(reason):
                 return Decision(_failed(notification, reason))
@@ -131,7 +138,9 @@ def conclude(outcome: Outcome, owner: str, backoff: timedelta) -> Decide[Notific
                 if notification.until and next_at >= notification.until:
                     return Decision(_failed(notification, reason))
                 return Decision(
-                    replace(notification, status=Delivery.PENDING, next_at=next_at, error=reason, lease_until=None)
+                    replace(
+                        notification, status=Delivery.PENDING, next_at=next_at, error=reason, lease_until=None
+                    )
                 )
 
     return decide

@@ -1,7 +1,7 @@
 """Priority = matrix(impact, urgency), with its explanation.
 
-Impact comes from what is hit (tier of the services and of what depends on them), urgency from how severe the source says
-it is. What a person stated in the report comes before what can be derived.
+Impact comes from what is hit (tier of the services and of what depends on them), urgency from how severe the
+source says it is. What a person stated in the report comes before what can be derived.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,9 @@ class Severity(StrEnum):
 _DEGREE = {Level.HIGH: 1, Level.MEDIUM: 2, Level.LOW: 3}
 
 MATRIX: Mapping[tuple[Level, Level], Priority] = {
-    (impact, urgency): Priority(f"P{_DEGREE[impact] + _DEGREE[urgency] - 1}") for impact in Level for urgency in Level
+    (impact, urgency): Priority(f"P{_DEGREE[impact] + _DEGREE[urgency] - 1}")
+    for impact in Level
+    for urgency in Level
 }
 """(impact, urgency) -> priority; ServiceNow's default 3x3 table, which is impact + urgency - 1."""
 
@@ -59,7 +61,9 @@ URGENCY_OF_SEVERITY = {
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """A service as prioritization sees it: `dependent_of` names the affected service that it depends on, if indirect."""
+    """A service as prioritization sees it: `dependent_of` names the affected service that it depends on, if
+    indirect.
+    """
 
     name: str
     tier: int

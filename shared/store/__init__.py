@@ -1,1 +1,1 @@
-"""All of MongoDB: documents, the one write path, the log, and the queries. Nothing outside knows the driver."""
+"""All of MongoDB: documents, the one write path, the log, the queries. Nothing outside knows the driver."""

@@ -1,7 +1,7 @@
 """The only import of the driver, and the terms on which we talk to the server.
 
-Motor reaches its end in May 2027 (critical fixes only until then); its successor ships inside its own dependency. So everything
-else takes the driver's names from here.
+Motor reaches its end in May 2027 (critical fixes only until then); its successor ships inside its own
+dependency. So everything else takes the driver's names from here.
 """
 
 import time
@@ -53,8 +53,8 @@ class UnfitServer(Exception):
 
 
 def connect(settings: Settings, role: str) -> Any:
-    """A client with the durable settings: majority and journal for writes, majority for reads, and a time limit on
-    every operation (without one an insert into a stopped server hangs for a minute).
+    """A client with the durable settings: majority and journal for writes, majority for reads, and a time
+    limit on every operation (without one an insert into a stopped server hangs for a minute).
     """
     return AsyncIOMotorClient(
         settings.mongo_url.get_secret_value(),
@@ -78,7 +78,7 @@ def database(client: Any, settings: Settings) -> Any:
 
 
 async def check_promises(client: Any) -> None:
-    """Raise UnfitServer when what we promise cannot be kept on this server, Unavailable when there is none."""
+    """Raise UnfitServer when this server cannot keep our promises, Unavailable when there is none."""
     try:
         hello = await client.admin.command("hello")
         build = await client.admin.command("buildInfo")
@@ -91,13 +91,23 @@ async def check_promises(client: Any) -> None:
         )
     if tuple(build["versionArray"][:2]) < OLDEST_SERVER:
         raise UnfitServer(f"MongoDB {build['version']} is older than 6.0, the oldest that Tocsin supports.")
-    if client.write_concern.document.get("w") != "majority" or client.write_concern.document.get("j") is False:
+    if (
+        client.write_concern.document.get("w") != "majority"
+        or client.write_concern.document.get("j") is False
+    ):
         raise UnfitServer("TOCSIN_MONGO_URL weakens the write concern; remove its w and journal options.")
 
 
 def is_transient(error: PyMongoError) -> bool:
     """Whether the same operation may succeed later, and whether it may have happened after all."""
-    kinds = (AutoReconnect, ConnectionFailure, ServerSelectionTimeoutError, NetworkTimeout, WTimeoutError, ExecutionTimeout)
+    kinds = (
+        AutoReconnect,
+        ConnectionFailure,
+        ServerSelectionTimeoutError,
+        NetworkTimeout,
+        WTimeoutError,
+        ExecutionTimeout,
+    )
     return isinstance(error, kinds) or bool(error.timeout) or error.has_error_label("RetryableWriteError")
 
 
@@ -107,10 +117,12 @@ def unavailable(error: PyMongoError) -> Unavailable:
 
 
 def initiate_replica_set(url: str) -> None:
-    """Make the mongod at `url` ("mongodb://127.0.0.1:<port>") a one-member replica set named tocsin, whatever port it was
-    configured with before, and wait until it takes writes. Raises RuntimeError with a sentence.
+    """Make the mongod at `url` ("mongodb://127.0.0.1:<port>") a one-member replica set named tocsin, whatever
+    port it was configured with before, and wait until it takes writes. Raises RuntimeError with a sentence.
     """
-    client: MongoClient[dict[str, Any]] = MongoClient(url, directConnection=True, serverSelectionTimeoutMS=10_000)
+    client: MongoClient[dict[str, Any]] = MongoClient(
+        url, directConnection=True, serverSelectionTimeoutMS=10_000
+    )
     host = url.removeprefix("mongodb://").partition("/")[0]
     try:
         _configure_member(client, host)
@@ -138,5 +150,3 @@ def _configure_member(client: "MongoClient[dict[str, Any]]", host: str) -> None:
         config["members"][0]["host"] = host
         config["version"] += 1
         client.admin.command("replSetReconfig", config, force=True)
-
-

@@ -1,7 +1,7 @@
 """Values to documents and back, nothing else.
 
-A field that is None, empty or an empty mapping is absent from the document: partial indexes tell "has pages" from "has
-none" by that, and a unique index over an array would see two empty arrays as equal.
+A field that is None, empty or an empty mapping is absent from the document: partial indexes tell "has pages"
+from "has none" by that, and a unique index over an array would see two empty arrays as equal.
 """
 
 from collections.abc import Mapping

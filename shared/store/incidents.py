@@ -50,7 +50,9 @@ INDEXES = {
         IndexModel(  # page() by priority, open or of some statuses
             [("status", ASCENDING), ("rank", ASCENDING), ("number", ASCENDING)], name="status_priority"
         ),
-        IndexModel([("status", ASCENDING), ("number", DESCENDING)], name="status_number"),  # page() newest, of statuses
+        IndexModel(
+            [("status", ASCENDING), ("number", DESCENDING)], name="status_number"
+        ),  # page() newest, of statuses
         IndexModel(  # page() of services
             [("service_ids", ASCENDING), ("rank", ASCENDING), ("number", ASCENDING)], name="service_priority"
         ),
@@ -90,7 +92,9 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Sort keys with their directions (1 or -1). The last key is unique, so that a place in a list is a place."""
+    """Sort keys with their directions (1 or -1). The last key is unique, so that a place in a list is a
+    place.
+    """
 
     keys: tuple[tuple[str, int], ...]
 
@@ -121,7 +125,8 @@ class Incidents(Aggregates[Incident]):
     async def report(self, said: Report, command: Command, reopen_within: timedelta) -> Reported:
         """Log a new incident, or count a repeat when its dedup key has an open holder.
 
-        With an idempotency key the new incident's id is the command's, so the same report can only be logged once.
+        With an idempotency key the new incident's id is the command's, so the same report can only be logged
+        once.
         """
         domain.refuse_bad_report(said)
         incident_id = command.id if command.key else uuid.uuid7().hex
@@ -146,7 +151,9 @@ class Incidents(Aggregates[Incident]):
 
     async def _repeat(self, key: str, command: Command, reopen_within: timedelta) -> Result[Incident] | None:
         holder = await self.holder(key)
-        return await self.update(holder.value.id, domain.repeat(key, reopen_within), command) if holder else None
+        return (
+            await self.update(holder.value.id, domain.repeat(key, reopen_within), command) if holder else None
+        )
 
     async def _next_number(self) -> int:
         try:
@@ -183,7 +190,7 @@ class Incidents(Aggregates[Incident]):
         return int(await self._ask(self.collection.count_documents(where.query(), limit=cap)))
 
     async def pending_entries(self, incident_id: str) -> list[Entry]:
-        """The entries that are written but not logged yet: with them a caller's timeline shows its own write."""
+        """The entries that are written but not logged yet: with them a caller sees its own write."""
         document = await self._ask(self.collection.find_one({"_id": incident_id}, {"outbox": 1}))
         return [entry_of(row) for row in (document or {}).get("outbox", ())]
 
@@ -206,7 +213,9 @@ class Incidents(Aggregates[Incident]):
 
 
 def _beyond(order: Order, place: tuple[Any, ...]) -> dict[str, Any]:
-    """What comes after `place`: greater in the first key, or equal there and greater in the second, and so on."""
+    """What comes after `place`: greater in the first key, or equal there and greater in the second, and so
+    on.
+    """
     options = []
     for index, (key, direction) in enumerate(order.keys):
         equal = {name: value for (name, _), value in zip(order.keys[:index], place, strict=False)}

@@ -1,4 +1,6 @@
-"""Every index of the database. Each is declared beside the query that it serves; here they are gathered and built."""
+"""Every index of the database. Each is declared beside the query that it serves; here they are gathered and
+built.
+"""
 
 from typing import Any
 

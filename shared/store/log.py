@@ -45,8 +45,9 @@ class Log:
     async def append(self, head: int, entries: Sequence[Entry]) -> list[Entry]:
         """Append `entries` right after `head`, and return them with their positions.
 
-        Entries that are in the log already keep their position there and are returned with it. Raises PositionTaken when
-        another relay is at work; any other error of the driver means: unknown, read the head again.
+        Entries that are in the log already keep their position there and are returned with it. Raises
+        PositionTaken when another relay is at work; any other error of the driver means: unknown, read the
+        head again.
         """
         missing = list(entries)
         present: list[Entry] = []
@@ -59,7 +60,9 @@ class Log:
                 failed = error.details["writeErrors"][0]
                 if failed["code"] != 11000 or "_id" in failed.get("keyPattern", {}):
                     raise PositionTaken from None
-                present += [_placed(entry, head + n) for n, entry in enumerate(missing[: failed["index"]], start=1)]
+                present += [
+                    _placed(entry, head + n) for n, entry in enumerate(missing[: failed["index"]], start=1)
+                ]
                 head += failed["index"]
                 present.append(await self._logged(missing[failed["index"]]))
                 missing = missing[failed["index"] + 1 :]

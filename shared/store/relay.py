@@ -1,4 +1,4 @@
-"""The relay's queries: which outboxes are full, how they are trimmed, who holds the lease, and what wakes it."""
+"""The relay's queries: which outboxes are full, how they are trimmed, the lease, and what wakes it."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -58,13 +58,21 @@ class RelayStore:
         """Take out of the outboxes what was logged, and touch nothing else."""
         by_collection: dict[str, list[UpdateOne]] = {}
         for outbox in outboxes:
-            by_collection.setdefault(outbox.collection, []).append(UpdateOne({"_id": outbox.key}, _trimmed(outbox.revs)))
+            by_collection.setdefault(outbox.collection, []).append(
+                UpdateOne({"_id": outbox.key}, _trimmed(outbox.revs))
+            )
         for collection, updates in by_collection.items():
             await self._database[collection].bulk_write(updates, ordered=False)
 
     async def hold_lease(self, owner: str) -> bool:
         """Take or renew the relay's lease, by the server's clock. False while another holds it."""
-        free = {"$or": [{"$lt": ["$until", "$$NOW"]}, {"$eq": ["$owner", owner]}, {"$eq": [{"$type": "$until"}, "missing"]}]}
+        free = {
+            "$or": [
+                {"$lt": ["$until", "$$NOW"]},
+                {"$eq": ["$owner", owner]},
+                {"$eq": [{"$type": "$until"}, "missing"]},
+            ]
+        }
         until = {"$add": ["$$NOW", int(LEASE.total_seconds() * 1000)]}
         pipeline = [
             {
@@ -84,8 +92,15 @@ class RelayStore:
         await self._database.relay.delete_one({"_id": "lease", "owner": owner})
 
     async def wakes(self) -> AsyncIterator[None]:
-        """Yield when some outbox may have been filled. A hint only: it may stop at any time, with the driver's error."""
-        filled = {"$or": [{"operationType": "insert"}, {"updateDescription.updatedFields.outbox_rank": {"$exists": True}}]}
+        """Yield when some outbox may have been filled. A hint only: it may stop at any time, with the
+        driver's error.
+        """
+        filled = {
+            "$or": [
+                {"operationType": "insert"},
+                {"updateDescription.updatedFields.outbox_rank": {"$exists": True}},
+            ]
+        }
         pipeline = [{"$match": {"ns.coll": {"$in": list(AGGREGATES)}, **filled}}, {"$project": {"_id": 1}}]
         async with self._database.watch(pipeline, max_await_time_ms=1000) as stream:
             async for _ in stream:
@@ -99,5 +114,7 @@ def _trimmed(revs: int) -> list[dict[str, Any]]:
 
 
 def _outbox(collection: str, document: dict[str, Any]) -> Outbox:
-    rows = tuple(entry_of({key: row[key] for key in row if key != "_id"}) for row in document.get("outbox", ()))
+    rows = tuple(
+        entry_of({key: row[key] for key in row if key != "_id"}) for row in document.get("outbox", ())
+    )
     return Outbox(collection, document["_id"], rows, max((row.rev for row in rows), default=0))

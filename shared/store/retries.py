@@ -1,4 +1,6 @@
-"""What the runner remembers of work that failed: how often, why, and when to try again. One row a handler and subject."""
+"""What the runner remembers of work that failed: how often, why, and when to try again. One row a handler and
+subject.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,7 +66,10 @@ class Retries:
     async def due(self, handler: str, now: datetime, limit: int) -> list[Failed]:
         """What is to be tried again now."""
         query = {"handler": handler, "next_at": {"$type": "date", "$lte": now}}
-        return [_failed(row) for row in await self._rows.find(query).sort("next_at", 1).limit(limit).to_list(limit)]
+        return [
+            _failed(row)
+            for row in await self._rows.find(query).sort("next_at", 1).limit(limit).to_list(limit)
+        ]
 
     async def held_back(self, handler: str, subjects: list[str]) -> set[str]:
         """Which of `subjects` a sweep must leave alone: they wait for their retry, or were given up."""

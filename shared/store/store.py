@@ -21,7 +21,9 @@ from shared.store.update import Aggregates
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The aggregates, the log, and the worker's own books. `drop` deletes everything (tests and `tocsin dev --fresh`)."""
+    """The aggregates, the log, and the worker's own books. `drop` deletes everything (tests and `tocsin dev
+    --fresh`).
+    """
 
     clock: Clock
     incidents: Incidents
@@ -47,7 +49,9 @@ class Store:
 
 @asynccontextmanager
 async def open_store(settings: Settings, role: str) -> AsyncIterator[Store]:
-    """Connect, refuse a server that cannot keep our promises, build the indexes, and keep the clock true meanwhile."""
+    """Connect, refuse a server that cannot keep our promises, build the indexes, and keep the clock true
+    meanwhile.
+    """
     connection = client.connect(settings, role)
     try:
         await client.check_promises(connection)

@@ -13,7 +13,9 @@ from shared.store.client import ASCENDING, IndexModel
 from shared.store.clock import Clock
 from shared.store.update import Aggregates
 
-INDEXES = {TOKENS.collection: [IndexModel([("digest", ASCENDING)], name="digest", unique=True)]}  # by_digest()
+INDEXES = {
+    TOKENS.collection: [IndexModel([("digest", ASCENDING)], name="digest", unique=True)]
+}  # by_digest()
 
 PREFIX = "toc_"
 
@@ -35,7 +37,9 @@ class Tokens(Aggregates[Token]):
         return self.loaded(document).value if document else None
 
     async def issue(self, label: str, role: Role, user_id: str, command: Command) -> str:
-        """A fresh token of a user: 256 random bits behind a prefix that scanners can find. Its text is told this once."""
+        """A fresh token of a user: 256 random bits behind a prefix that scanners can find. Its text is told
+        this once.
+        """
         text = PREFIX + secrets.token_urlsafe(32)
         token = Token(uuid.uuid7().hex, label, digest_of(text), role, user_id, self._clock.now())
         await self.create(lambda now: create_token(token), command)

@@ -1,7 +1,8 @@
 """The one write path: load, decide, write state and facts together.
 
-`update` sets the changed fields and appends the facts' entries to the document's outbox in one `find_one_and_update` that is
-guarded by `rev`. It never replaces the document: that would bring back entries that the relay has trimmed.
+`update` sets the changed fields and appends the facts' entries to the document's outbox in one
+`find_one_and_update` that is guarded by `rev`. It never replaces the document: that would bring back entries
+that the relay has trimmed.
 """
 
 import asyncio
@@ -79,7 +80,9 @@ class Kind(Generic[T]):
 class Aggregates(Generic[T]):
     """All documents of one kind."""
 
-    def __init__(self, database: Any, clock: Clock, kind: Kind[T], wake: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, database: Any, clock: Clock, kind: Kind[T], wake: Callable[[], None] = lambda: None
+    ) -> None:
         self.kind = kind
         self.collection = database[kind.collection]
         self._clock = clock
@@ -110,7 +113,8 @@ class Aggregates(Generic[T]):
         return Loaded(from_document(document, self.kind.type), document)
 
     async def create(self, decide: Callable[[datetime], Decision[T]], command: Command) -> Result[T]:
-        """Insert what `decide(now)` makes, with its facts. The same command again is answered from the document.
+        """Insert what `decide(now)` makes, with its facts. The same command again is answered from the
+        document.
 
         Raises KeyReused (same command id, other input), AlreadyHeld (a unique field), Unavailable.
         """
@@ -170,7 +174,9 @@ class Aggregates(Generic[T]):
             if decision.facts:
                 self.wake()
             return Result(decision.value, loaded.rev + 1, changed=decision.changed)
-        raise Unavailable(f"{self.kind.label} {key} is changed by too many at once. Nothing is lost; try again.")
+        raise Unavailable(
+            f"{self.kind.label} {key} is changed by too many at once. Nothing is lost; try again."
+        )
 
     async def _load(self, key: str) -> Loaded[T]:
         loaded = await self.find(key)
@@ -185,7 +191,9 @@ class Aggregates(Generic[T]):
         if not fields and not decision.facts and not command.key:
             return None
         outbox = self._outbox(decision, loaded.value, command, now, rev=loaded.rev + 1)
-        applied = [entry for entry in loaded.document.get("applied", ()) if entry["at"] > now - REMEMBERED_FOR]
+        applied = [
+            entry for entry in loaded.document.get("applied", ()) if entry["at"] > now - REMEMBERED_FOR
+        ]
         mark = {"id": command.id, "digest": command.digest, "at": now, "changed": decision.changed}
         change: dict[str, Any] = {
             **fields,

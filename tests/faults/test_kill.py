@@ -8,7 +8,7 @@ import pytest
 from shared.crashpoints import POINTS
 from shared.domain.catalog import Step
 from shared.domain.incident import Prioritization
-from tests.support.receivers import WebhookReceiver
+from tests.support.receivers import Received, WebhookReceiver
 from tests.support.world import ADA, BO, World, until
 
 
@@ -21,7 +21,7 @@ async def organise(world: World, receiver: WebhookReceiver) -> None:
 
 async def assert_whole(world: World, receiver: WebhookReceiver, incident_ids: list[str]) -> None:
     """One notification id a step and person, the log contiguous and complete, everything prioritized."""
-    told = {}
+    told: dict[str, list[Received]] = {}
     for received in receiver.received:
         told.setdefault(received.id, []).append(received)
     steps = Counter(

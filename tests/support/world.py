@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -24,8 +24,8 @@ from shared.domain.incident import Incident, Report
 from shared.domain.priority import Severity
 from shared.settings import Settings
 from shared.store.store import Store, open_store
+from tests.support.graphql import Client
 
-T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 BIRTH = datetime(2026, 1, 1, tzinfo=UTC)
 ADA = "user-ada"
@@ -38,7 +38,12 @@ def by(person: str = ADA, key: str | None = None, digest: str = "") -> Command:
     """A command of a person, fresh unless it has a key."""
     number = next(_names)
     return Command(
-        identity(person, "test", key or f"{os.getpid()}-{number}"), Actor(ActorKind.PERSON, person), "test", None, digest, key
+        identity(person, "test", key or f"{os.getpid()}-{number}"),
+        Actor(ActorKind.PERSON, person),
+        "test",
+        None,
+        digest,
+        key,
     )
 
 
@@ -50,6 +55,7 @@ class World:
         self.store = store
         self.logs = logs
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.api_url: str | None = None
 
     def environment(self, **more: str) -> dict[str, str]:
         """What a process of this world is started with."""
@@ -116,6 +122,15 @@ class World:
         service = domain.Service("service-checkout", "checkout", tier, BIRTH, policy_id=policy.id)
         await self.store.services.create(lambda now: domain.create_service(service), by(key="service"))
 
+    async def token(self, user_id: str = ADA, role: domain.Role = domain.Role.ADMIN) -> str:
+        """The text of a token of that user."""
+        return await self.store.tokens.issue("test", role, user_id, by(user_id))
+
+    async def client(self, user_id: str = ADA, role: domain.Role = domain.Role.ADMIN, url: str | None = None) -> Client:
+        """A caller of the API, which is started if there is none."""
+        self.api_url = url or self.api_url or await self.start_api()
+        return Client(self.api_url, await self.token(user_id, role))
+
     async def report(self, title: str = "Checkout is down", **more: Any) -> Incident:
         """An incident of the service checkout, critical unless said otherwise."""
         said = Report(title, **{"service_ids": ("service-checkout",), "severity": Severity.CRITICAL, **more})
@@ -147,15 +162,15 @@ async def new_world(servers: Servers, vhost: str) -> AsyncIterator[World]:
                 await store.drop()
 
 
-async def until(condition: Callable[[], T | Awaitable[T]], what: str, within: float = 15.0) -> T:
-    """Wait until `condition` is true, and give its value; AssertionError with `what` after `within` seconds."""
+async def until(condition: Callable[[], Any], what: str, within: float = 15.0) -> Any:
+    """Wait until `condition` (maybe awaited) is true, and give its value; fail with `what` otherwise."""
     deadline = time.monotonic() + within
     while True:
         value: Any = condition()
         if isinstance(value, Awaitable):
             value = await value
         if value:
-            return value  # type: ignore[no-any-return]
+            return value
         assert time.monotonic() < deadline, f"in {within} s it did not happen that {what}"
         await asyncio.sleep(0.02)
 

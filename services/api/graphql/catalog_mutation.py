@@ -8,7 +8,7 @@ from shared.domain.commands import Command
 
 
 def key_for(command: Command) -> str:
-    """The new thing's key. With an idempotency key it is the command's, so that the same ask creates it once."""
+    """The new thing's key; with an idempotency key the command's, so that the same ask creates it once."""
     return command.id if command.key else uuid.uuid7().hex
 
 

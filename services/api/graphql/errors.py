@@ -6,7 +6,6 @@ from typing import Any
 import strawberry
 from strawberry.schema import ExceptionHandler
 
-from services.api.graphql.incidents.types import Incident, IncidentAction
 from shared.domain import errors
 from shared.domain.errors import Failure
 
@@ -68,21 +67,6 @@ class IdempotencyError(UserError):
     """The idempotency key was used before with other input."""
 
 
-@strawberry.type
-class ConflictError(UserError):
-    """It was changed since you read it; here is how it stands."""
-
-    incident: Incident
-
-
-@strawberry.type
-class InvalidTransitionError(UserError):
-    """The lifecycle does not allow it from the present status; here is what it allows."""
-
-    incident: Incident
-    allowed: list[IncidentAction]
-
-
 CODES: dict[type[Failure], ErrorCode] = {
     errors.InvalidInput: ErrorCode.VALIDATION,
     errors.NotFound: ErrorCode.NOT_FOUND,
@@ -100,38 +84,21 @@ def issues_of(failure: Failure) -> list[Issue]:
     return [Issue(path=list(issue.path), code=issue.code, message=issue.message) for issue in found]
 
 
-def plain(failure_type: type[Failure], error_type: type[Any], *, retryable: bool = False) -> ExceptionHandler[Any]:
+def plain(
+    failure_type: type[Failure], error_type: type[Any], *, retryable: bool = False
+) -> ExceptionHandler[Any]:
     """The handler that shows `failure_type` as `error_type`, with nothing but the common fields."""
 
     class Handler:
         def handle(self, exception: Failure, *, field: Any, info: Any) -> Any:
             return error_type(
-                message=str(exception), code=CODES[failure_type], retryable=retryable, issues=issues_of(exception)
+                message=str(exception),
+                code=CODES[failure_type],
+                retryable=retryable,
+                issues=issues_of(exception),
             )
 
     handler: Any = Handler()
     handler.exception_type = failure_type
     handler.error_type = error_type
     return handler  # type: ignore[no-any-return]
-
-
-class ConflictHandler(ExceptionHandler[errors.Conflict, ConflictError]):
-    """Shows the present incident."""
-
-    def handle(self, exception: errors.Conflict, *, field: Any, info: Any) -> ConflictError:
-        """The failure as its result."""
-        incident = Incident.of(exception.value)
-        return ConflictError(message=str(exception), code=ErrorCode.CONFLICT, incident=incident)
-
-
-class InvalidTransitionHandler(ExceptionHandler[errors.InvalidTransition, InvalidTransitionError]):
-    """Shows the present incident and what it allows."""
-
-    def handle(self, exception: errors.InvalidTransition, *, field: Any, info: Any) -> InvalidTransitionError:
-        """The failure as its result."""
-        return InvalidTransitionError(
-            message=str(exception),
-            code=ErrorCode.INVALID_TRANSITION,
-            incident=Incident.of(exception.value),
-            allowed=[IncidentAction(action) for action in exception.allowed],
-        )

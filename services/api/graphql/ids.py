@@ -9,7 +9,15 @@ import msgspec
 from shared.domain.errors import InvalidInput, Issue
 from shared.wire import global_id
 
-__all__ = ("entry_cursor", "global_id", "list_cursor", "parse_any_id", "parse_cursor", "parse_entry_cursor", "parse_id")
+__all__ = (
+    "entry_cursor",
+    "global_id",
+    "list_cursor",
+    "parse_any_id",
+    "parse_cursor",
+    "parse_entry_cursor",
+    "parse_id",
+)
 
 
 def parse_any_id(text: str, path: tuple[str, ...]) -> tuple[str, str]:
@@ -27,7 +35,9 @@ def parse_id(kind: str, text: str, path: tuple[str, ...] = ("input", "id")) -> s
     """The key in a global id that must be of `kind`. Raises InvalidInput."""
     found, key = parse_any_id(text, path)
     if found != kind:
-        raise InvalidInput(Issue(path, "WRONG_TYPE", f"This is the id of a {found}; one of a {kind} is needed."))
+        raise InvalidInput(
+            Issue(path, "WRONG_TYPE", f"This is the id of a {found}; one of a {kind} is needed.")
+        )
     return key
 
 

@@ -1,7 +1,8 @@
 """What one operation may cost, judged before it is validated.
 
-Strawberry's own depth and alias limiters visit a fragment once for each spread of it, so nested fragments make them exponential, and they
-defeat the validation cache. This one measures each fragment once, and its sums are plain numbers.
+Strawberry's own depth and alias limiters visit a fragment once for each spread of it, so nested fragments
+make them exponential, and they defeat the validation cache. This one measures each fragment once, and its
+sums are plain numbers.
 """
 
 from collections.abc import Iterator
@@ -114,5 +115,3 @@ class Guard(ValidationCache):
                 yield
                 return
         yield from super().on_validate()
-
-

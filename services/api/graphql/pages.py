@@ -40,7 +40,9 @@ class Page(Generic[T]):
 async def read_page(
     window: Window, place_of: Callable[[T], tuple[Any, ...]], kinds: tuple[type, ...], fetch: Fetch[T]
 ) -> Page[T]:
-    """The page that `window` asks for. Raises InvalidInput for a bad cursor, and for both or too large counts."""
+    """The page that `window` asks for. Raises InvalidInput for a bad cursor, and for both or too large
+    counts.
+    """
     limit, backwards = _limit(window)
     text, name = (window.before, "before") if backwards else (window.after, "after")
     place = parse_cursor(text, kinds, (name,)) if text is not None else None
@@ -62,7 +64,9 @@ def _limit(window: Window) -> tuple[int, bool]:
     backwards = window.last is not None or (window.before is not None and window.first is None)
     both = window.last is not None and window.first is not None
     if both or (window.after is not None and window.before is not None):
-        raise InvalidInput(Issue(("last",), "CONFLICTING", "Page forwards (first, after) or backwards (last, before)."))
+        raise InvalidInput(
+            Issue(("last",), "CONFLICTING", "Page forwards (first, after) or backwards (last, before).")
+        )
     asked, name = (window.last, "last") if backwards else (window.first, "first")
     limit = USUAL if asked is None else asked
     if not 1 <= limit <= MOST:

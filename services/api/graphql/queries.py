@@ -38,7 +38,7 @@ class Channel:
 
 
 @strawberry.field
-async def node(info: Info, id: ID) -> Node | None:  # noqa: A002
+async def node(info: Info, id: ID) -> Node | None:
     """Anything by its global id; null when it does not exist."""
     kind, key = parse_any_id(id, ("id",))
     loaders = info.context.loaders
@@ -70,5 +70,6 @@ def channels(info: Info) -> list[Channel]:
     """The ways to deliver that this installation has."""
     found = sorted(info.context.api.channels.values(), key=lambda channel: channel.name)
     return [
-        Channel(name=channel.name, title=channel.title, address_hint=channel.address_hint) for channel in found
+        Channel(name=channel.name, title=channel.title, address_hint=channel.address_hint)
+        for channel in found
     ]

@@ -3,8 +3,7 @@
 from datetime import UTC, datetime
 from typing import NewType
 
-from strawberry.schema.types.scalar import ScalarDefinition
-from strawberry.types.scalar import scalar
+from strawberry.types.scalar import ScalarDefinition, scalar
 
 Cursor = NewType("Cursor", str)
 

@@ -1,4 +1,6 @@
-"""The schema: every field of Query, Mutation and Subscription in one list, its limits, and what clients see of errors."""
+"""The schema: every field of Query, Mutation and Subscription in one list, its limits, and what clients see
+of errors.
+"""
 
 from typing import Any
 
@@ -13,6 +15,7 @@ from services.api.graphql import errors, queries
 from services.api.graphql.incidents.acknowledge import acknowledge_incident
 from services.api.graphql.incidents.add_note import add_note
 from services.api.graphql.incidents.close import close_incident
+from services.api.graphql.incidents.errors import ConflictHandler, InvalidTransitionHandler
 from services.api.graphql.incidents.investigate import investigate_incident
 from services.api.graphql.incidents.mitigate import mitigate_incident
 from services.api.graphql.incidents.queries import incident, incidents
@@ -78,7 +81,7 @@ def should_mask(error: GraphQLError) -> bool:
 
 
 class Mask(MaskErrors):
-    """Failures keep their sentence and code; anything unexpected becomes one sentence with the request's id."""
+    """Failures keep their sentence and code; anything else becomes one sentence with the request's id."""
 
     def __init__(self) -> None:
         super().__init__(should_mask_error=should_mask)
@@ -100,7 +103,9 @@ class Mask(MaskErrors):
 class Schema(strawberry.Schema):
     """Logs what clients do not see."""
 
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
         """One error-level line for each unexpected error, with the request's id; nothing for bad queries."""
         for error in errors:
             if should_mask(error) and not isinstance(error.original_error, Failure):
@@ -124,16 +129,14 @@ def build(*, introspection: bool = True) -> Schema:
         subscription=create_type("Subscription", SUBSCRIPTIONS),
         types=[Changed, Entered, Left, CaughtUp, Resync],
         extensions=extensions,
-        config=StrawberryConfig(
-            scalar_map=SCALARS, disable_field_suggestions=True, relay_max_results=100
-        ),
+        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True, relay_max_results=100),
         exception_handlers=[
             errors.plain(domain.InvalidInput, errors.ValidationError),
             errors.plain(domain.NotFound, errors.NotFoundError),
             errors.plain(domain.Forbidden, errors.ForbiddenError),
             errors.plain(domain.KeyReused, errors.IdempotencyError),
             errors.plain(domain.Unavailable, errors.UnavailableError, retryable=True),
-            errors.ConflictHandler(),
-            errors.InvalidTransitionHandler(),
+            ConflictHandler(),
+            InvalidTransitionHandler(),
         ],
     )

@@ -1,4 +1,4 @@
-"""What the worker can do: one file each in this directory, which is the registry. A file defines `handler`."""
+"""What the worker can do: one file each in this directory, which is the registry; each defines `handler`."""
 
 import importlib
 import pkgutil
@@ -20,5 +20,7 @@ def discover(names: tuple[str, ...] = ()) -> tuple[Handler, ...]:
         found[handler.name] = handler
     unknown = sorted(set(names) - set(found))
     if unknown:
-        raise UnknownHandler(f"There is no handler {', '.join(unknown)}; there are {', '.join(sorted(found))}.")
+        raise UnknownHandler(
+            f"There is no handler {', '.join(unknown)}; there are {', '.join(sorted(found))}."
+        )
     return tuple(found[name] for name in (names or sorted(found)))

@@ -1,4 +1,6 @@
-"""Escalation: takes the step that is due. Its timer is in the incident; a message only saves the wait for the ticker."""
+"""Escalation: takes the step that is due. Its timer is in the incident; a message only saves the wait for the
+ticker.
+"""
 
 import asyncio
 import uuid
@@ -33,7 +35,7 @@ async def handle(work: Work, deps: Deps) -> None:
 
 
 async def look_up(store: Store, incident: Incident) -> Plan:
-    """The policies that may run for this incident, in order of preference, and how their users are reached."""
+    """The policies that may run, in order of preference, and how their users are reached."""
     services, organization = await asyncio.gather(
         store.services.many(incident.service_ids), store.organization.present()
     )

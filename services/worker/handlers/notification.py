@@ -1,7 +1,8 @@
 """Notification: carries out the pages that an incident holds, each under one id that never changes.
 
-The order of writes is what the promise rests on: claim (so that no other sender has it), look at the incident again (so that an
-acknowledgement is obeyed), send, note the outcome, and only then take the page off the incident.
+The order of writes is what the promise rests on: claim (so that no other sender has it), look at the incident
+again (so that an acknowledgement is obeyed), send, note the outcome, and only then take the page off the
+incident.
 """
 
 import asyncio
@@ -44,7 +45,9 @@ async def handle(work: Work, deps: Deps) -> None:
     loaded = work.known or await deps.store.incidents.find(work.incident_id)
     if loaded is None:
         return
-    results = await asyncio.gather(*(_carry_out(page, loaded.value, deps) for page in loaded.value.pages), return_exceptions=True)
+    results = await asyncio.gather(
+        *(_carry_out(page, loaded.value, deps) for page in loaded.value.pages), return_exceptions=True
+    )
     for result in results:
         if isinstance(result, BaseException):
             raise result
@@ -66,7 +69,9 @@ async def _carry_out(page: Page, incident: Incident, deps: Deps) -> None:
         deps.store.incidents.get(incident.id), deps.store.users.many((page.user_id,))
     )
     if page.id not in {live.id for live in present.pages}:
-        await deps.store.notifications.update(page.id, cancel, system("notification", page.id, "cancel", owner))
+        await deps.store.notifications.update(
+            page.id, cancel, system("notification", page.id, "cancel", owner)
+        )
         return
     outcome = await _send(page, present, users.get(page.user_id), notification, deps)
     reached("notification.after_send")
@@ -74,7 +79,9 @@ async def _carry_out(page: Page, incident: Incident, deps: Deps) -> None:
 
 
 async def _claim(page: Page, incident: Incident, owner: str, deps: Deps) -> Notification:
-    """The notification as ours, or as it stands when it is not to be had. Creating it claims it, in one write."""
+    """The notification as ours, or as it stands when it is not to be had. Creating it claims it, in one
+    write.
+    """
 
     def create(now: datetime) -> Decision[Notification]:
         fresh = Notification(
@@ -82,7 +89,9 @@ async def _claim(page: Page, incident: Incident, owner: str, deps: Deps) -> Noti
         )
         return Decision(claimed(fresh, owner, now, deps.settings.send_lease))
 
-    made: Result[Notification] = await deps.store.notifications.create(create, system("notification", page.id))
+    made: Result[Notification] = await deps.store.notifications.create(
+        create, system("notification", page.id)
+    )
     if not made.replayed or made.value.owner == owner:
         return made.value
     taken = await deps.store.notifications.update(
@@ -94,7 +103,11 @@ async def _claim(page: Page, incident: Incident, owner: str, deps: Deps) -> Noti
 async def _send(
     page: Page, incident: Incident, user: User | None, notification: Notification, deps: Deps
 ) -> Outcome:
-    method = next((method for method in user.reachable_by() if method.id == page.contact_method_id), None) if user else None
+    method = (
+        next((method for method in user.reachable_by() if method.id == page.contact_method_id), None)
+        if user
+        else None
+    )
     channel = deps.channels.get(page.channel)
     if user is None or method is None or channel is None:
         return Refused("the contact method does not exist any more")
@@ -121,7 +134,11 @@ def compose(page: Page, incident: Incident, user: User, notification: Notificati
     """What the person reads, and the machine."""
     priority = incident.priority or "no priority yet"
     link = f"{deps.settings.public_url}/incidents/{incident.number}"
-    lines = [incident.title, f"{priority} because {incident.explanation}" if incident.explanation else "", link]
+    lines = [
+        incident.title,
+        f"{priority} because {incident.explanation}" if incident.explanation else "",
+        link,
+    ]
     return Message(
         id=page.id,
         type="page",

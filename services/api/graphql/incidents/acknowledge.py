@@ -6,6 +6,7 @@ import strawberry
 
 from services.api.graphql import errors
 from services.api.graphql.context import Info
+from services.api.graphql.incidents.errors import ConflictError, InvalidTransitionError
 from services.api.graphql.incidents.mutation import IncidentMutationInput, IncidentMutationSuccess, carry_out
 from shared.domain import incident as domain
 
@@ -25,8 +26,8 @@ AcknowledgeIncidentPayload = Annotated[
     | errors.ValidationError
     | errors.NotFoundError
     | errors.ForbiddenError
-    | errors.InvalidTransitionError
-    | errors.ConflictError
+    | InvalidTransitionError
+    | ConflictError
     | errors.IdempotencyError
     | errors.UnavailableError,
     strawberry.union("AcknowledgeIncidentPayload"),
@@ -34,6 +35,8 @@ AcknowledgeIncidentPayload = Annotated[
 
 
 @strawberry.mutation
-async def acknowledge_incident(info: Info, input: AcknowledgeIncidentInput) -> AcknowledgeIncidentPayload | None:  # noqa: A002
+async def acknowledge_incident(
+    info: Info, input: AcknowledgeIncidentInput
+) -> AcknowledgeIncidentPayload | None:
     """Take it: its paging stops. A second acknowledger joins as responder."""
     return await carry_out(info, "acknowledgeIncident", input, domain.acknowledge, AcknowledgeIncidentSuccess)

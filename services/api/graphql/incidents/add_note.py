@@ -6,6 +6,7 @@ import strawberry
 
 from services.api.graphql import errors
 from services.api.graphql.context import Info
+from services.api.graphql.incidents.errors import ConflictError, InvalidTransitionError
 from services.api.graphql.incidents.mutation import IncidentMutationInput, IncidentMutationSuccess, carry_out
 from shared.domain import incident as domain
 
@@ -27,8 +28,8 @@ AddNotePayload = Annotated[
     | errors.ValidationError
     | errors.NotFoundError
     | errors.ForbiddenError
-    | errors.InvalidTransitionError
-    | errors.ConflictError
+    | InvalidTransitionError
+    | ConflictError
     | errors.IdempotencyError
     | errors.UnavailableError,
     strawberry.union("AddNotePayload"),
@@ -36,6 +37,6 @@ AddNotePayload = Annotated[
 
 
 @strawberry.mutation
-async def add_note(info: Info, input: AddNoteInput) -> AddNotePayload | None:  # noqa: A002
+async def add_note(info: Info, input: AddNoteInput) -> AddNotePayload | None:
     """Write something down on the timeline."""
     return await carry_out(info, "addNote", input, domain.add_note(input.text), AddNoteSuccess)

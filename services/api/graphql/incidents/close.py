@@ -6,6 +6,7 @@ import strawberry
 
 from services.api.graphql import errors
 from services.api.graphql.context import Info
+from services.api.graphql.incidents.errors import ConflictError, InvalidTransitionError
 from services.api.graphql.incidents.mutation import IncidentMutationInput, IncidentMutationSuccess, carry_out
 from shared.domain import incident as domain
 
@@ -28,8 +29,8 @@ CloseIncidentPayload = Annotated[
     | errors.ValidationError
     | errors.NotFoundError
     | errors.ForbiddenError
-    | errors.InvalidTransitionError
-    | errors.ConflictError
+    | InvalidTransitionError
+    | ConflictError
     | errors.IdempotencyError
     | errors.UnavailableError,
     strawberry.union("CloseIncidentPayload"),
@@ -37,6 +38,8 @@ CloseIncidentPayload = Annotated[
 
 
 @strawberry.mutation
-async def close_incident(info: Info, input: CloseIncidentInput) -> CloseIncidentPayload | None:  # noqa: A002
+async def close_incident(info: Info, input: CloseIncidentInput) -> CloseIncidentPayload | None:
     """Freeze it after the review; later signals open a new incident."""
-    return await carry_out(info, "closeIncident", input, domain.close(input.review, input.insights), CloseIncidentSuccess)
+    return await carry_out(
+        info, "closeIncident", input, domain.close(input.review, input.insights), CloseIncidentSuccess
+    )

@@ -6,7 +6,6 @@ import strawberry
 
 from services.api.graphql.context import ID
 from services.api.graphql.ids import parse_id
-from services.api.graphql.incidents.types import IncidentStatus
 from shared.domain.entry import Standing
 from shared.domain.errors import InvalidInput, Issue
 from shared.domain.lifecycle import OPEN, Status
@@ -18,9 +17,11 @@ MOST_VALUES = 50
 
 @strawberry.input
 class IncidentFilter:
-    """All given conditions must hold; within one, any of its values. `open` is short for the statuses TRIGGERED .. MITIGATED."""
+    """All given conditions must hold; within one, any of its values. `open` is short for the statuses
+    TRIGGERED .. MITIGATED.
+    """
 
-    status: list[IncidentStatus] | None = None
+    status: list[Status] | None = None
     priority: list[Priority] | None = None
     service_ids: list[ID] | None = None
     open: bool | None = None

@@ -6,6 +6,7 @@ import strawberry
 
 from services.api.graphql import errors
 from services.api.graphql.context import Info
+from services.api.graphql.incidents.errors import ConflictError, InvalidTransitionError
 from services.api.graphql.incidents.mutation import IncidentMutationInput, IncidentMutationSuccess, carry_out
 from shared.domain import incident as domain
 
@@ -25,8 +26,8 @@ InvestigateIncidentPayload = Annotated[
     | errors.ValidationError
     | errors.NotFoundError
     | errors.ForbiddenError
-    | errors.InvalidTransitionError
-    | errors.ConflictError
+    | InvalidTransitionError
+    | ConflictError
     | errors.IdempotencyError
     | errors.UnavailableError,
     strawberry.union("InvestigateIncidentPayload"),
@@ -34,6 +35,8 @@ InvestigateIncidentPayload = Annotated[
 
 
 @strawberry.mutation
-async def investigate_incident(info: Info, input: InvestigateIncidentInput) -> InvestigateIncidentPayload | None:  # noqa: A002
+async def investigate_incident(
+    info: Info, input: InvestigateIncidentInput
+) -> InvestigateIncidentPayload | None:
     """Search for the cause; counts as an acknowledgement when there was none."""
     return await carry_out(info, "investigateIncident", input, domain.investigate, InvestigateIncidentSuccess)

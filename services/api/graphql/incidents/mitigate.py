@@ -6,6 +6,7 @@ import strawberry
 
 from services.api.graphql import errors
 from services.api.graphql.context import Info
+from services.api.graphql.incidents.errors import ConflictError, InvalidTransitionError
 from services.api.graphql.incidents.mutation import IncidentMutationInput, IncidentMutationSuccess, carry_out
 from shared.domain import incident as domain
 
@@ -27,8 +28,8 @@ MitigateIncidentPayload = Annotated[
     | errors.ValidationError
     | errors.NotFoundError
     | errors.ForbiddenError
-    | errors.InvalidTransitionError
-    | errors.ConflictError
+    | InvalidTransitionError
+    | ConflictError
     | errors.IdempotencyError
     | errors.UnavailableError,
     strawberry.union("MitigateIncidentPayload"),
@@ -36,6 +37,8 @@ MitigateIncidentPayload = Annotated[
 
 
 @strawberry.mutation
-async def mitigate_incident(info: Info, input: MitigateIncidentInput) -> MitigateIncidentPayload | None:  # noqa: A002
+async def mitigate_incident(info: Info, input: MitigateIncidentInput) -> MitigateIncidentPayload | None:
     """Service is restored by a workaround; the cause is not removed."""
-    return await carry_out(info, "mitigateIncident", input, domain.mitigate(input.workaround), MitigateIncidentSuccess)
+    return await carry_out(
+        info, "mitigateIncident", input, domain.mitigate(input.workaround), MitigateIncidentSuccess
+    )

@@ -1,4 +1,6 @@
-"""What every mutation of one incident has in common: its input's shape, its success, and how it is carried out."""
+"""What every mutation of one incident has in common: its input's shape, its success, and how it is carried
+out.
+"""
 
 from typing import TypeVar
 
@@ -19,7 +21,8 @@ S = TypeVar("S", bound="IncidentMutationSuccess")
 
 @strawberry.interface
 class IncidentMutationSuccess:
-    """`cursor`: subscribe after it to see this change and all that follow. `changed`: false when it was so already.
+    """`cursor`: subscribe after it to see this change and all that follow. `changed`: false when it was so
+    already.
     `replayed`: this idempotency key had succeeded before.
     """
 
@@ -47,7 +50,12 @@ async def carry_out(
     key = parse_id("Incident", asked.id)
     command = command_of(info, name, asked)
     cursor = entry_cursor(info.context.api.tail.head)
-    result = await info.context.api.store.incidents.update(key, expecting(asked.expected_version, decide), command)
+    result = await info.context.api.store.incidents.update(
+        key, expecting(asked.expected_version, decide), command
+    )
     return success(
-        incident=Incident.of(result.value), cursor=Cursor(cursor), changed=result.changed, replayed=result.replayed
+        incident=Incident.of(result.value),
+        cursor=Cursor(cursor),
+        changed=result.changed,
+        replayed=result.replayed,
     )

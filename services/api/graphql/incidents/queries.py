@@ -41,7 +41,11 @@ async def incident(info: Info, by: IncidentBy) -> Incident | None:
         found = await store.incidents.by_number(by.number.value)
     elif by.dedup_key is not None:
         asked = by.dedup_key.value
-        service = parse_id("Service", asked.service_id, ("by", "dedupKey", "serviceId")) if asked.service_id else "-"
+        service = (
+            parse_id("Service", asked.service_id, ("by", "dedupKey", "serviceId"))
+            if asked.service_id
+            else "-"
+        )
         holder = await store.incidents.holder(f"report:{service}|{asked.key}")
         found = holder.value if holder else None
     return Incident.of(found) if found else None
@@ -50,7 +54,7 @@ async def incident(info: Info, by: IncidentBy) -> Incident | None:
 @strawberry.field
 async def incidents(
     info: Info,
-    filter: IncidentFilter | None = None,  # noqa: A002
+    filter: IncidentFilter | None = None,
     order_by: IncidentOrder = IncidentOrder.PRIORITY,
     first: int | None = None,
     after: str | None = None,

@@ -62,7 +62,7 @@ ReportIncidentPayload = Annotated[
 
 
 @strawberry.mutation
-async def report_incident(info: Info, input: ReportIncidentInput) -> ReportIncidentPayload | None:  # noqa: A002
+async def report_incident(info: Info, input: ReportIncidentInput) -> ReportIncidentPayload | None:
     """Log a new incident. It is categorized, prioritized and escalated asynchronously."""
     api = info.context.api
     info.context.viewer.require(Role.RESPONDER)
@@ -116,5 +116,8 @@ async def _refuse_unknown_services(info: Info, keys: tuple[str, ...]) -> None:
     missing = [n for n, service in enumerate(found) if service is None]
     if missing:
         raise InvalidInput(
-            *(Issue(("input", "serviceIds", str(n)), "NOT_FOUND", "There is no such service.") for n in missing)
+            *(
+                Issue(("input", "serviceIds", str(n)), "NOT_FOUND", "There is no such service.")
+                for n in missing
+            )
         )

@@ -6,6 +6,7 @@ import strawberry
 
 from services.api.graphql import errors
 from services.api.graphql.context import Info
+from services.api.graphql.incidents.errors import ConflictError, InvalidTransitionError
 from services.api.graphql.incidents.mutation import IncidentMutationInput, IncidentMutationSuccess, carry_out
 from shared.domain import incident as domain
 
@@ -28,8 +29,8 @@ ResolveIncidentPayload = Annotated[
     | errors.ValidationError
     | errors.NotFoundError
     | errors.ForbiddenError
-    | errors.InvalidTransitionError
-    | errors.ConflictError
+    | InvalidTransitionError
+    | ConflictError
     | errors.IdempotencyError
     | errors.UnavailableError,
     strawberry.union("ResolveIncidentPayload"),
@@ -37,6 +38,8 @@ ResolveIncidentPayload = Annotated[
 
 
 @strawberry.mutation
-async def resolve_incident(info: Info, input: ResolveIncidentInput) -> ResolveIncidentPayload | None:  # noqa: A002
+async def resolve_incident(info: Info, input: ResolveIncidentInput) -> ResolveIncidentPayload | None:
     """The incident is over. The permanent fix is recorded apart from the workaround."""
-    return await carry_out(info, "resolveIncident", input, domain.resolve(input.resolution, input.fix), ResolveIncidentSuccess)
+    return await carry_out(
+        info, "resolveIncident", input, domain.resolve(input.resolution, input.fix), ResolveIncidentSuccess
+    )

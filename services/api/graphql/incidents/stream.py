@@ -1,12 +1,14 @@
 """`incidentEvents` and `incidentChanged`: live, in order, and never missing an event.
 
-With a filter the stream says what becomes of the filtered list: an incident enters it, changes in it, leaves it. That is judged by
-the incident's standing before and after each fact, as the log has it; so a replay says the same as the live stream did.
+With a filter the stream says what becomes of the filtered list: an incident enters it, changes in it, leaves
+it. That is judged by the incident's standing before and after each fact, as the log has it; so a replay says
+the same as the live stream did.
 """
 
 import time
 from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import Any
 
 import strawberry
 
@@ -25,7 +27,9 @@ ASK_AGAIN = 5.0
 
 @strawberry.interface
 class IncidentStreamItem:
-    """`cursor`: subscribe after it to go on from here. `incident` is its present state (drop an older `version`)."""
+    """`cursor`: subscribe after it to go on from here. `incident` is its present state (drop an older
+    `version`).
+    """
 
     cursor: Cursor
     type: str
@@ -41,7 +45,9 @@ class IncidentStreamItem:
 
 @strawberry.type
 class Changed(IncidentStreamItem):
-    """A fact about an incident of the list. `idempotencyKey`: of the command that caused it, to know one's own."""
+    """A fact about an incident of the list. `idempotencyKey`: of the command that caused it, to know one's
+    own.
+    """
 
     entry: TimelineEntry
     idempotency_key: str | None
@@ -79,7 +85,9 @@ class CaughtUp(IncidentStreamItem):
 
 @strawberry.type
 class Resync(IncidentStreamItem):
-    """Your cursor is not of this log (restored from a backup?): read your lists again; the stream goes on from `from`."""
+    """Your cursor is not of this log (restored from a backup?): read your lists again; the stream goes on
+    from `from`.
+    """
 
     from_: Cursor = strawberry.field(name="from")
 
@@ -88,7 +96,7 @@ class Resync(IncidentStreamItem):
 async def incident_events(
     info: Info,
     after: Cursor | None = None,
-    filter: IncidentFilter | None = None,  # noqa: A002
+    filter: IncidentFilter | None = None,
 ) -> AsyncIterator[IncidentStreamItem]:
     """Every fact of every incident in the filter, after a cursor (default: from now on)."""
     where = filter_of(filter)
@@ -97,7 +105,9 @@ async def incident_events(
 
 
 @strawberry.subscription
-async def incident_changed(info: Info, id: ID, after: Cursor | None = None) -> AsyncIterator[IncidentStreamItem]:  # noqa: A002
+async def incident_changed(
+    info: Info, id: ID, after: Cursor | None = None
+) -> AsyncIterator[IncidentStreamItem]:
     """Every fact of one incident, after a cursor (default: from now on)."""
     key = parse_id("Incident", id, ("id",))
     async for item in _stream(info, parse_entry_cursor(after) if after else None, Filter(), key):
@@ -143,7 +153,12 @@ def _item(entry: Entry, where: Filter, only: str | None) -> IncidentStreamItem |
     if entry.aggregate != "incident" or (only is not None and entry.subject != only):
         return None
     was, now = matches(where, entry.was), matches(where, entry.now)
-    at = {"cursor": _cursor(entry.position or 0), "type": entry.type, "at": entry.at, "key": entry.subject}
+    at: dict[str, Any] = {
+        "cursor": _cursor(entry.position or 0),
+        "type": entry.type,
+        "at": entry.at,
+        "key": entry.subject,
+    }
     shown = TimelineEntry.of(entry)
     if was and not now:
         return Left(**at, id=ID(global_id("Incident", entry.subject)), reason=entry.type, entry=shown)

@@ -18,13 +18,15 @@ from shared.domain import lifecycle
 from shared.domain.commands import ActorKind
 from shared.domain.entry import Entry, Standing, summarize
 from shared.domain.errors import InvalidInput, Issue
+from shared.domain.lifecycle import Action as IncidentAction
+from shared.domain.lifecycle import Status as IncidentStatus
 from shared.domain.priority import Level, Priority, Severity
 
 MOST_ENTRIES = 100
 MOST_COUNTED = 10_000
 
-IncidentStatus = strawberry.enum(lifecycle.Status, name="IncidentStatus")
-IncidentAction = strawberry.enum(lifecycle.Action, name="IncidentAction")
+strawberry.enum(IncidentStatus, name="IncidentStatus")
+strawberry.enum(IncidentAction, name="IncidentAction")
 strawberry.enum(Priority, name="Priority")
 strawberry.enum(Level, name="Level")
 strawberry.enum(Severity, name="Severity")
@@ -43,7 +45,7 @@ class Label:
 
 @strawberry.type
 class Actor:
-    """Who acted. `name` is resolved on reading, so that people can be forgotten; null when it is not known."""
+    """Who acted. `name` is resolved on reading; null when it is not known (any more)."""
 
     kind: ActorKind
     id: ID
@@ -84,7 +86,9 @@ class IncidentStanding:
 
 @strawberry.type
 class TimelineEntry:
-    """One fact of the incident's life. `type` may be one that you do not know; `summary` always says it in words."""
+    """One fact of the incident's life. `type` may be one that you do not know; `summary` always says it in
+    words.
+    """
 
     id: ID
     type: str
@@ -151,7 +155,9 @@ class TimelineEdge:
 
 @strawberry.type
 class Timeline:
-    """The incident's facts, oldest first. What was written but not logged yet stands at the end of the last page."""
+    """The incident's facts, oldest first. What was written but not logged yet stands at the end of the last
+    page.
+    """
 
     edges: list[TimelineEdge]
     nodes: list[TimelineEntry]
@@ -297,9 +303,12 @@ class Incident(Node):
     async def timeline(self, info: Info, first: int = 50, after: Cursor | None = None) -> Timeline:
         """What happened, oldest first: the log, and the caller's own last write."""
         if not 1 <= first <= MOST_ENTRIES:
-            raise InvalidInput(Issue(("first",), "OUT_OF_RANGE", f"first is 1 to {MOST_ENTRIES}, not {first}."))
+            raise InvalidInput(
+                Issue(("first",), "OUT_OF_RANGE", f"first is 1 to {MOST_ENTRIES}, not {first}.")
+            )
         position = parse_entry_cursor(after) if after else 0
-        # The outbox is read first: an entry that is logged in between is then found in both, never in neither.
+        # The outbox is read first: an entry that is logged in between is then found in both, never in
+        # neither.
         waiting = await info.context.api.store.incidents.pending_entries(self.value.id)
         rows = await info.context.api.store.log.timeline(self.value.id, position, first + 1)
         more = len(rows) > first
@@ -317,7 +326,9 @@ class Incident(Node):
             end_cursor=placed[-1] if placed else None,
         )
         return Timeline(
-            edges=[TimelineEdge(cursor=node.cursor, node=node) for node in nodes], nodes=nodes, page_info=page_info
+            edges=[TimelineEdge(cursor=node.cursor, node=node) for node in nodes],
+            nodes=nodes,
+            page_info=page_info,
         )
 
     @classmethod
@@ -350,10 +361,11 @@ class IncidentEdge:
 
 @strawberry.type
 class IncidentConnection:
-    """A page of incidents. `asOf` is the log's position before the list was read: subscribe after it, and nothing is missed.
+    """A page of incidents. `asOf` is the log's position before the list was read: subscribe after it, and
+    nothing is missed.
 
-    The order by priority has a mutable key: an incident whose priority changes between two pages can be repeated or
-    skipped in the paging; the subscription after `asOf` repairs that. `NEWEST` never does.
+    The order by priority has a mutable key: an incident whose priority changes between two pages can be
+    repeated or skipped in the paging; the subscription after `asOf` repairs that. `NEWEST` never does.
     """
 
     edges: list[IncidentEdge]

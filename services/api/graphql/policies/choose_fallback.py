@@ -1,4 +1,4 @@
-"""`chooseFallbackPolicy`: who is called where no service or no policy is known, so that it is never silence."""
+"""`chooseFallbackPolicy`: who is called where no service or no policy is known."""
 
 from typing import Annotated
 
@@ -45,7 +45,7 @@ ChooseFallbackPolicyPayload = Annotated[
 @strawberry.mutation
 async def choose_fallback_policy(
     info: Info,
-    input: ChooseFallbackPolicyInput,  # noqa: A002
+    input: ChooseFallbackPolicyInput,
 ) -> ChooseFallbackPolicyPayload | None:
     """Choose the organisation's fallback policy."""
     require_admin(info)
@@ -56,7 +56,9 @@ async def choose_fallback_policy(
     await store.organization.create(
         lambda now: Decision(catalog.Organization()), system("organization", catalog.ORGANIZATION_ID)
     )
-    result = await store.organization.update(catalog.ORGANIZATION_ID, catalog.choose_fallback(policy.id), command)
+    result = await store.organization.update(
+        catalog.ORGANIZATION_ID, catalog.choose_fallback(policy.id), command
+    )
     return ChooseFallbackPolicySuccess(
         escalation_policy=EscalationPolicy.of(policy), changed=result.changed, replayed=result.replayed
     )

@@ -53,7 +53,7 @@ CreateEscalationPolicyPayload = Annotated[
 @strawberry.mutation
 async def create_escalation_policy(
     info: Info,
-    input: CreateEscalationPolicyInput,  # noqa: A002
+    input: CreateEscalationPolicyInput,
 ) -> CreateEscalationPolicyPayload | None:
     """Create an escalation policy."""
     require_admin(info)

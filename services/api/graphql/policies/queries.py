@@ -6,13 +6,21 @@ import strawberry
 
 from services.api.graphql.context import Info
 from services.api.graphql.pages import Window, read_page
-from services.api.graphql.policies.types import EscalationPolicy, EscalationPolicyConnection, EscalationPolicyEdge
+from services.api.graphql.policies.types import (
+    EscalationPolicy,
+    EscalationPolicyConnection,
+    EscalationPolicyEdge,
+)
 from shared.store import catalog
 
 
 @strawberry.field
 async def escalation_policies(
-    info: Info, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+    info: Info,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
 ) -> EscalationPolicyConnection:
     """A page of escalation policies, oldest first."""
 

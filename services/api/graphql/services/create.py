@@ -46,7 +46,7 @@ CreateServicePayload = Annotated[
 
 
 @strawberry.mutation
-async def create_service(info: Info, input: CreateServiceInput) -> CreateServicePayload | None:  # noqa: A002
+async def create_service(info: Info, input: CreateServiceInput) -> CreateServicePayload | None:
     """Create a service."""
     require_admin(info)
     store = info.context.api.store

@@ -12,7 +12,11 @@ from shared.store import catalog
 
 @strawberry.field
 async def services(
-    info: Info, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+    info: Info,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
 ) -> ServiceConnection:
     """A page of services, oldest first."""
 

@@ -48,13 +48,15 @@ AddContactMethodPayload = Annotated[
 
 
 @strawberry.mutation
-async def add_contact_method(info: Info, input: AddContactMethodInput) -> AddContactMethodPayload | None:  # noqa: A002
+async def add_contact_method(info: Info, input: AddContactMethodInput) -> AddContactMethodPayload | None:
     """Add a contact method; it is tried after those that are there."""
     require_admin(info)
     channel = info.context.api.channels.get(input.channel)
     if channel is None:
         known = ", ".join(sorted(info.context.api.channels))
-        raise InvalidInput(Issue(("input", "channel"), "UNKNOWN", f"There is no such channel; there are {known}."))
+        raise InvalidInput(
+            Issue(("input", "channel"), "UNKNOWN", f"There is no such channel; there are {known}.")
+        )
     if wrong := channel.check(input.address):
         raise InvalidInput(Issue(("input", "address"), "INVALID", wrong))
     command = command_of(info, "addContactMethod", input)

@@ -40,7 +40,7 @@ CreateUserPayload = Annotated[
 
 
 @strawberry.mutation
-async def create_user(info: Info, input: CreateUserInput) -> CreateUserPayload | None:  # noqa: A002
+async def create_user(info: Info, input: CreateUserInput) -> CreateUserPayload | None:
     """Create a user."""
     require_admin(info)
     store = info.context.api.store

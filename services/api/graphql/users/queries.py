@@ -12,7 +12,11 @@ from shared.store import catalog
 
 @strawberry.field
 async def users(
-    info: Info, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+    info: Info,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
 ) -> UserConnection:
     """A page of users, oldest first."""
 

@@ -44,7 +44,7 @@ SendTestNotificationPayload = Annotated[
 @strawberry.mutation
 async def send_test_notification(
     info: Info,
-    input: SendTestNotificationInput,  # noqa: A002
+    input: SendTestNotificationInput,
 ) -> SendTestNotificationPayload | None:
     """Send a test message through one contact method, and say what became of it."""
     api = info.context.api
