@@ -26,10 +26,7 @@ class _SecretFiles(PydanticBaseSettingsSource):
         return (Path(path).read_text().strip() if path else None), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        found = {
-            name: self.get_field_value(field, name)[0]
-            for name, field in self.settings_cls.model_fields.items()
-        }
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
         return {name: value for name, value in found.items() if value is not None}
 
 
@@ -42,18 +39,12 @@ class Settings(BaseSettings):
         SecretStr("mongodb://127.0.0.1:27017/tocsin?replicaSet=tocsin"),
         description="MongoDB replica set; the path names the database",
     )
-    amqp_url: SecretStr = Field(
-        SecretStr("amqp://guest:guest@127.0.0.1:5672/"), description="RabbitMQ, with its vhost"
-    )
+    amqp_url: SecretStr = Field(SecretStr("amqp://guest:guest@127.0.0.1:5672/"), description="RabbitMQ, with its vhost")
     data_dir: Path = Field(Path(".tocsin"), description="where the development stack keeps its data")
     http_host: str = Field("127.0.0.1", description="address that the API listens on")
     http_port: int = Field(8000, description="port that the API listens on", ge=0, le=65535)
-    worker_port: int = Field(
-        0, description="port of a worker's /livez, /readyz and /metrics; 0: none", ge=0, le=65535
-    )
-    cors_origins: tuple[str, ...] = Field(
-        (), description='origins whose pages may call the API: ["https://..."]'
-    )
+    worker_port: int = Field(0, description="port of a worker's /livez, /readyz and /metrics; 0: none", ge=0, le=65535)
+    cors_origins: tuple[str, ...] = Field((), description='origins whose pages may call the API: ["https://..."]')
     max_body_bytes: int = Field(256 * 1024, description="largest request body (bytes)", ge=1024)
     introspection: bool = Field(True, description="whether clients may read the schema through GraphQL")
     public_metrics: bool = Field(False, description="whether /metrics is served without a token")
@@ -70,9 +61,7 @@ class Settings(BaseSettings):
     reopen_window: timedelta = Field(
         timedelta(minutes=30), description="how long after RESOLVED the same key reopens an incident"
     )
-    send_lease: timedelta = Field(
-        timedelta(seconds=30), description="how long a sender may take for one delivery"
-    )
+    send_lease: timedelta = Field(timedelta(seconds=30), description="how long a sender may take for one delivery")
     sweep_every: timedelta = Field(timedelta(seconds=5), description="how often undone work is looked for")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_format: str = Field("json", description="json or text", pattern="^(json|text)$")

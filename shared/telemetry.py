@@ -14,23 +14,17 @@ MESSAGES = Counter("tocsin_messages_consumed", "Messages by queue and verdict", 
 HANDLING = Histogram("tocsin_message_processing_seconds", "Time in a handler", ["handler"])
 SWEPT = Counter("tocsin_work_swept", "Undone work found by a sweep", ["handler"])
 NOTIFICATIONS = Counter("tocsin_notifications", "Deliveries by channel and outcome", ["channel", "outcome"])
-POSSIBLE_REPEATS = Counter(
-    "tocsin_notifications_possible_repeats", "Deliveries sent again in doubt", ["channel"]
-)
+POSSIBLE_REPEATS = Counter("tocsin_notifications_possible_repeats", "Deliveries sent again in doubt", ["channel"])
 BROKER_UP = Gauge("tocsin_broker_up", "1 while a connection to the broker is open", ["role"])
 REQUESTS = Histogram("tocsin_http_request_duration_seconds", "HTTP requests", ["method", "route", "status"])
 SUBSCRIPTIONS = Gauge("tocsin_subscriptions_active", "Open subscriptions")
-UPDATE_CONFLICTS = Counter(
-    "tocsin_update_conflicts", "Writes repeated because another came first", ["aggregate"]
-)
+UPDATE_CONFLICTS = Counter("tocsin_update_conflicts", "Writes repeated because another came first", ["aggregate"])
 
 
 def configure(level: str, style: str) -> None:
     """Log to standard error, one line an event: JSON for machines or text for people."""
     renderer: Any = (
-        structlog.processors.JSONRenderer()
-        if style == "json"
-        else structlog.dev.ConsoleRenderer(colors=False)
+        structlog.processors.JSONRenderer() if style == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,

@@ -1,6 +1,7 @@
 """`python -m services.api`: one API process."""
 
 import asyncio
+import signal
 import socket
 import sys
 
@@ -38,6 +39,9 @@ async def serve(settings: Settings) -> None:
             timeout_graceful_shutdown=GRACE,
             server_header=False,
         )
+        # uvicorn raises the signal again when it has shut down; what is open here must still be closed then.
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(sign, lambda *_: None)
         await Closing(config).serve()
 
 

@@ -86,7 +86,8 @@ class LogTail:
     async def _read_forever(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), LOOK_EVERY)
+                async with asyncio.timeout(LOOK_EVERY):
+                    await self._look.wait()
             self._look.clear()
             try:
                 while rows := await self._rows.after(self.head, AT_ONCE):
@@ -108,7 +109,8 @@ class LogTail:
                 yield batch
                 continue
             with suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), LOOK_EVERY)
+                async with asyncio.timeout(LOOK_EVERY):
+                    await news.wait()
                 continue
             yield []
 

@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.telemetry import REQUESTS
 
+# A client that is still sending hears a refusal only when somebody reads what it sends.
+MOST_DISCARDED = 16 * 1024 * 1024
 GIVEN_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
@@ -58,19 +60,21 @@ class Requests:
     async def _body(self, scope: Scope, receive: Receive) -> bytes | None:
         """The whole body, or None when it is larger than the limit, by its header or by its bytes."""
         length = Headers(scope=scope).get("content-length", "0")
-        if not length.isdigit() or int(length) > self._most:
-            return None
-        parts, size = [], 0
+        parts: list[bytes] | None = [] if length.isdigit() and int(length) <= self._most else None
+        size = 0
         while True:
             message = await receive()
             if message["type"] != "http.request":
                 return b""
             size += len(message.get("body", b""))
             if size > self._most:
-                return None
-            parts.append(message.get("body", b""))
+                parts = None
+            if parts is not None:
+                parts.append(message.get("body", b""))
             if not message.get("more_body"):
-                return b"".join(parts)
+                return None if parts is None else b"".join(parts)
+            if size > MOST_DISCARDED:
+                return None
 
 
 def _given(body: bytes, receive: Receive) -> Receive:

@@ -15,9 +15,7 @@ class ApiClient:
 
     def __init__(self, url: str, token: str) -> None:
         self._url = f"{url.rstrip('/')}/graphql"
-        self._http = httpx2.AsyncClient(
-            headers={"Authorization": f"Bearer {token}"}, timeout=10, trust_env=False
-        )
+        self._http = httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=10, trust_env=False)
 
     async def __aenter__(self) -> "ApiClient":
         return self
@@ -38,9 +36,7 @@ class ApiClient:
         try:
             body = answer.json()
         except ValueError:
-            raise ApiError(
-                f"{self._url} answered {answer.status_code} without JSON: is it Tocsin's API?"
-            ) from None
+            raise ApiError(f"{self._url} answered {answer.status_code} without JSON: is it Tocsin's API?") from None
         if body.get("errors"):
             raise ApiError(body["errors"][0]["message"])
         return dict(body["data"])

@@ -11,8 +11,7 @@ async def look(settings: Settings) -> list[str]:
     """A line a letter: handler, attempts, reason, and the beginning of its body."""
     found = await letters.look(settings.amqp_url.get_secret_value())
     return [
-        f"{letter.handler:14} {letter.attempts:>3} attempts  {letter.reason}  {letter.body[:120]!r}"
-        for letter in found
+        f"{letter.handler:14} {letter.attempts:>3} attempts  {letter.reason}  {letter.body[:120]!r}" for letter in found
     ]
 
 
@@ -24,7 +23,7 @@ async def replay(settings: Settings) -> int:
             if not letter.gave_up:
                 return False
             about = msgspec.json.decode(letter.body, type=dict[str, str])
-            await store.retries.forget(about["handler"], about["incident"])
+            await store.retries.afresh(about["handler"], about["incident"], store.clock.now())
             return True
 
         return await letters.replay(settings.amqp_url.get_secret_value(), again)

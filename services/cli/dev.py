@@ -175,7 +175,8 @@ async def _tell(store: Store, processes: list[Process], stop: asyncio.Event) -> 
             if line := narrate(entry, names, found.value.number if found else None):
                 print(line, flush=True)
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), 0.15)
+            async with asyncio.timeout(0.15):
+                await stop.wait()
 
 
 def people(data: dict[str, object], actor_id: str) -> list[str]:

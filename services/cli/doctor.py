@@ -40,7 +40,8 @@ async def _broker(settings: Settings) -> bool:
 async def _smtp(settings: Settings) -> bool:
     where = f"{settings.smtp_host}:{settings.smtp_port}"
     try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(settings.smtp_host, settings.smtp_port), 3)
+        async with asyncio.timeout(3):
+            _, writer = await asyncio.open_connection(settings.smtp_host, settings.smtp_port)
     except (OSError, TimeoutError):
         print(f"SMTP      absent  nothing answers at {where}; the e-mail channel will fail")
         return False

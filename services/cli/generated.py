@@ -19,11 +19,7 @@ def run(*, write: bool, check: bool) -> list[str]:
     if not write and not check:
         print(wanted[SCHEMA], end="")
         return []
-    stale = [
-        path
-        for path, text in wanted.items()
-        if not (ROOT / path).exists() or (ROOT / path).read_text() != text
-    ]
+    stale = [path for path, text in wanted.items() if not (ROOT / path).exists() or (ROOT / path).read_text() != text]
     if write:
         for path in stale:
             (ROOT / path).write_text(wanted[path])

@@ -15,9 +15,7 @@ async def acknowledge(settings: Settings, which: str) -> str:
     path = settings.data_dir / "token"
     if not path.exists():
         raise ApiError(f"There is no token in {path}; start the development stack with `make run`.")
-    async with ApiClient(
-        f"http://{settings.http_host}:{settings.http_port}", path.read_text().strip()
-    ) as api:
+    async with ApiClient(f"http://{settings.http_host}:{settings.http_port}", path.read_text().strip()) as api:
         result = await api.mutate(ACKNOWLEDGE, {"id": await _find(api, which)})
     incident = result["incident"]
     done = "acknowledged" if result["changed"] else "was acknowledged already"

@@ -70,7 +70,8 @@ def _wanted() -> dict[str, str]:
     """What a finished `.venv` was made from; with another `base` it cannot be mended, only made anew."""
     digest = hashlib.sha256(LOCK.read_bytes() + PROJECT.read_bytes())
     # The scripts inside name their interpreter by its full path: a checkout that was moved needs a new one.
-    return {"base": f"{sys.version} {VENV}", "packages": digest.hexdigest()}
+    base = f"Python {sys.version_info.major}.{sys.version_info.minor} of {sys.base_prefix} in {VENV}"
+    return {"base": base, "packages": digest.hexdigest()}
 
 
 def _stamped() -> dict[str, str]:

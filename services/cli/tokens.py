@@ -41,7 +41,5 @@ async def issue(store: Store, label: str, role: Role, email: str, name: str) -> 
 
 async def revoke(store: Store, token_id: str) -> bool:
     """End a token; False when it had ended. Raises NotFound."""
-    result = await store.tokens.update(
-        token_id, catalog.revoke, command("revoke", token_id, os.urandom(8).hex())
-    )
+    result = await store.tokens.update(token_id, catalog.revoke, command("revoke", token_id, os.urandom(8).hex()))
     return result.changed

@@ -57,7 +57,7 @@ async def _work(handlers: tuple[Handler, ...], deps: Deps) -> None:
     publisher = Publisher(url, work_queues(handler.subscription() for handler in discover()))
     runner = Runner(handlers, deps, publisher)
     relay = Relay(deps.store, publisher, deps.owner)
-    deps.store.wake_on_write(relay.nudge)
+    deps.store.wake_on_write(relay.tell)
     consumer = Consumer(url, work_queues(handler.subscription() for handler in handlers), runner.receive)
     async with asyncio.TaskGroup() as loops:
         loops.create_task(publisher.run())
@@ -75,7 +75,8 @@ async def serve_health(deps: Deps, publisher: Publisher, consumer: Consumer) -> 
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            line = await asyncio.wait_for(reader.readline(), 5)
+            async with asyncio.timeout(5):
+                line = await reader.readline()
             path = line.split(b" ")[1] if line.count(b" ") >= 2 else b"/"
             status, kind, body = await _page(path, deps, publisher, consumer)
             head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"

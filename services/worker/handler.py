@@ -74,6 +74,4 @@ class Handler:
 
     def subscription(self) -> Subscription:
         """What it asks of the broker."""
-        return Subscription(
-            self.name, tuple(f"{fact.aggregate}.{fact.name}" for fact in self.hears), self.prefetch
-        )
+        return Subscription(self.name, tuple(f"{fact.aggregate}.{fact.name}" for fact in self.hears), self.prefetch)

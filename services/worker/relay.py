@@ -7,6 +7,8 @@ time; the lease only saves double work, the log's unique indexes keep it right.
 """
 
 import asyncio
+import time
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import count, takewhile
@@ -17,7 +19,8 @@ from shared.domain.entry import Entry
 from shared.domain.errors import Unavailable
 from shared.store.client import PyMongoError
 from shared.store.log import PositionTaken
-from shared.store.relay import LEASE
+from shared.store.outbox import Outbox
+from shared.store.relay import LEASE, Written
 from shared.store.store import Store
 from shared.telemetry import FACTS_PUBLISHED, FACTS_RELAYED, LOG_POSITION, logger
 
@@ -26,7 +29,9 @@ log = logger("relay")
 AT_ONCE = 200
 POLL = 0.5
 MARK_EVERY = 0.2
+TRIM_EVERY = 0.1
 LONGEST_QUEUE = 400
+REMEMBERED = 10_000
 
 
 class Relay:
@@ -36,16 +41,24 @@ class Relay:
         self._store = store
         self._publisher = publisher
         self._owner = owner
-        self._nudged = asyncio.Event()
+        self._filled: dict[tuple[str, str], Outbox] = {}
+        self._to_trim: dict[tuple[str, str], Outbox] = {}
+        self._told = asyncio.Event()
+        self._holding = False
+        self._logged_revs: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._logged: list[Entry] = []
         self._to_publish = asyncio.Event()
         self._published = 0
         self._head = 0
         self._room = asyncio.Event()
 
-    def nudge(self) -> None:
-        """Look at the outboxes now."""
-        self._nudged.set()
+    def tell(self, outbox: Outbox) -> None:
+        """An outbox was filled, by this process or another: it need not be looked for."""
+        place = (outbox.collection, outbox.key)
+        known = self._filled.get(place)
+        if self._holding and (known is None or known.rev < outbox.rev):
+            self._filled[place] = outbox
+            self._told.set()
 
     async def run(self) -> None:
         """Take the lease when it is free, relay while it is held, until cancelled; then give it up."""
@@ -53,7 +66,10 @@ class Relay:
         try:
             while True:
                 if await self._holds():
+                    self._holding = True
                     await self._hold()
+                    self._holding = False
+                    self._filled.clear()
                 await asyncio.sleep(1)
         finally:
             waking.cancel()
@@ -78,6 +94,7 @@ class Relay:
         async with asyncio.TaskGroup() as loops:
             loops.create_task(self._log_forever())
             loops.create_task(self._publish_forever())
+            loops.create_task(self._trim_forever())
             loops.create_task(self._mark_forever())
 
     async def _renew(self) -> None:
@@ -94,31 +111,54 @@ class Relay:
             return False
 
     async def _log_forever(self) -> None:
+        """Log what is told at once, and look for what nobody told every POLL seconds."""
+        look_at = 0.0
         while True:
-            self._nudged.clear()
-            full = await self.log_once()
-            await self._wait_for_room()
-            if full < AT_ONCE:
+            looking = time.monotonic() >= look_at
+            found = await self._store.relay.full_outboxes(AT_ONCE) if looking else self._take_told()
+            fresh = await self.log(found) if found else 0
+            if looking:
+                look_at = 0.0 if fresh and len(found) == AT_ONCE else time.monotonic() + POLL
+            if fresh:
+                await self._wait_for_room()
+            elif not self._filled:
+                self._told.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._nudged.wait(), POLL)
+                    async with asyncio.timeout(max(0.0, look_at - time.monotonic())):
+                        await self._told.wait()
 
-    async def log_once(self) -> int:
-        """Log what waits in up to AT_ONCE documents, the highest priority first; how many they were."""
-        outboxes = await self._store.relay.full_outboxes(AT_ONCE)
-        entries = [entry for outbox in outboxes for entry in outbox.entries]
-        if not outboxes:
-            return 0
-        reached("relay.before_log")
-        placed = await self._store.log.append(self._head, entries)
-        reached("relay.after_log")
-        self._head = max(self._head, max((entry.position or 0 for entry in placed), default=0))
-        LOG_POSITION.set(self._head)
-        self._hand_over(placed)
-        await self._store.relay.trim(outboxes)
-        reached("relay.after_trim")
-        for entry in placed:
+    def _take_told(self) -> list[Outbox]:
+        told = sorted(self._filled.values(), key=lambda outbox: outbox.rank)[:AT_ONCE]
+        for outbox in told:
+            del self._filled[outbox.collection, outbox.key]
+        return told
+
+    async def log(self, outboxes: Sequence[Outbox]) -> int:
+        """Append what is not in the log yet, and hand it to the publishing loop. How many entries."""
+        entries = [entry for outbox in outboxes for entry in outbox.entries if not self._is_logged(outbox, entry)]
+        if entries:
+            reached("relay.before_log")
+            placed = await self._store.log.append(self._head, entries)
+            reached("relay.after_log")
+            self._head = max(self._head, max(entry.position or 0 for entry in placed))
+            LOG_POSITION.set(self._head)
+            self._hand_over(placed)
+        for outbox in outboxes:
+            self._remember(outbox)
+            self._to_trim[outbox.collection, outbox.key] = outbox
+        for entry in entries:
             FACTS_RELAYED.labels(entry.aggregate, entry.type).inc()
-        return len(outboxes)
+        return len(entries)
+
+    def _is_logged(self, outbox: Outbox, entry: Entry) -> bool:
+        return entry.rev <= self._logged_revs.get((outbox.collection, outbox.key), 0)
+
+    def _remember(self, outbox: Outbox) -> None:
+        """What was logged lately: a hint that comes late must not be logged (and refused) again."""
+        place = (outbox.collection, outbox.key)
+        self._logged_revs[place] = max(outbox.rev, self._logged_revs.pop(place, 0))
+        if len(self._logged_revs) > REMEMBERED:
+            self._logged_revs.popitem(last=False)
 
     def _hand_over(self, placed: Sequence[Entry]) -> None:
         self._logged += [entry for entry in placed if (entry.position or 0) > self._published]
@@ -129,7 +169,8 @@ class Relay:
         while len(self._logged) > LONGEST_QUEUE and self._publisher.up.is_set():
             self._room.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._room.wait(), POLL)
+                async with asyncio.timeout(POLL):
+                    await self._room.wait()
         if not self._publisher.up.is_set():
             self._logged = []
 
@@ -137,13 +178,15 @@ class Relay:
         while True:
             if not self._publisher.up.is_set():
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._publisher.up.wait(), POLL)
+                    async with asyncio.timeout(POLL):
+                        await self._publisher.up.wait()
                 continue
             rows = await self._next_rows()
             if not rows:
                 self._to_publish.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._to_publish.wait(), POLL)
+                    async with asyncio.timeout(POLL):
+                        await self._to_publish.wait()
                 continue
             await self._publish(rows)
             self._room.set()
@@ -183,6 +226,15 @@ class Relay:
             return failure
         return None
 
+    async def _trim_forever(self) -> None:
+        """Trim a moment later, and many at once: on the way of a page each trim would cost a journal flush."""
+        while True:
+            await asyncio.sleep(TRIM_EVERY)
+            if self._to_trim:
+                outboxes, self._to_trim = list(self._to_trim.values()), {}
+                await self._store.relay.trim(outboxes)
+                reached("relay.after_trim")
+
     async def _mark_forever(self) -> None:
         marked = self._published
         while True:
@@ -193,12 +245,22 @@ class Relay:
                 reached("relay.after_watermark")
 
     async def _wake(self) -> None:
-        """Nudge when any process has filled an outbox. Only an optimisation: the poll finds it too."""
+        """Hear of every outbox that any process fills. Only an optimisation: the poll finds it too."""
         while True:
             with suppress(PyMongoError):
-                async for _ in self._store.relay.wakes():
-                    self.nudge()
+                async for written in self._store.relay.written():
+                    await self._hear(written)
             await asyncio.sleep(1)
+
+    async def _hear(self, written: Written) -> None:
+        place = (written.collection, written.key)
+        told = self._filled.get(place)
+        known = max(self._logged_revs.get(place, 0), told.rev if told else 0)
+        if not self._holding or written.rev <= known:
+            return
+        outbox = written.outbox or await self._store.relay.outbox(written.collection, written.key)
+        if outbox and outbox.entries:
+            self.tell(outbox)
 
 
 class _LeaseLost(Exception):

@@ -62,9 +62,7 @@ class Runner:
                     await self._once(handler, work)
                     return
                 except (Unavailable, PyMongoError) as error:
-                    log.warning(
-                        "the database is away; the work waits", handler=handler.name, error=str(error)
-                    )
+                    log.warning("the database is away; the work waits", handler=handler.name, error=str(error))
                     await asyncio.sleep(wait)
                     wait = min(wait * 2, 5.0)
         finally:
@@ -112,9 +110,7 @@ class Runner:
         await self._deps.store.retries.put(failed)
 
     async def _give_up(self, failed: Failed) -> None:
-        body = msgspec.json.encode(
-            {"handler": failed.handler, "incident": failed.subject, "cause": failed.event_id}
-        )
+        body = msgspec.json.encode({"handler": failed.handler, "incident": failed.subject, "cause": failed.event_id})
         try:
             await self._publisher.bury(
                 {}, body, f"{failed.handler}.gave_up", _reasons(failed.handler, failed.reason, failed)

@@ -56,9 +56,7 @@ class Ticker:
 
     def _handlers(self, incident: Incident) -> set[Handler]:
         now = self._deps.store.clock.now()
-        return {
-            self._of_kind[kind] for kind, at in incident.timers.items() if at <= now and kind in self._of_kind
-        }
+        return {self._of_kind[kind] for kind, at in incident.timers.items() if at <= now and kind in self._of_kind}
 
     async def _one(self, handler: Handler, work: Work) -> None:
         async with self._at_work:

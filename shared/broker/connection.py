@@ -58,7 +58,8 @@ async def supervise(url: str, role: str, session: Callable[[Session], Awaitable[
     failures = 0
     while True:
         try:
-            connection = await asyncio.wait_for(aio_pika.connect(url, heartbeat=HEARTBEAT), CONNECT_WITHIN)
+            async with asyncio.timeout(CONNECT_WITHIN):
+                connection = await aio_pika.connect(url, heartbeat=HEARTBEAT)
         except (OSError, AMQPError, TimeoutError) as error:
             failures += 1
             log.warning("the broker cannot be reached", role=role, error=type(error).__name__)
@@ -71,9 +72,7 @@ async def supervise(url: str, role: str, session: Callable[[Session], Awaitable[
                 await session(live)
             except (OSError, AMQPError, TimeoutError) as error:
                 failures += 1
-                log.warning(
-                    "the broker's session failed", role=role, error=f"{type(error).__name__}: {error}"
-                )
+                log.warning("the broker's session failed", role=role, error=f"{type(error).__name__}: {error}")
             finally:
                 BROKER_UP.labels(role).set(0)
                 await _close(connection)
@@ -82,6 +81,7 @@ async def supervise(url: str, role: str, session: Callable[[Session], Awaitable[
 
 async def _close(connection: AbstractConnection) -> None:
     try:
-        await asyncio.wait_for(connection.close(), 2)
+        async with asyncio.timeout(2):
+            await connection.close()
     except Exception as error:  # noqa: BLE001 - whatever a broken connection raises on its end is of no use
         log.debug("a broken connection did not close", error=type(error).__name__)

@@ -36,9 +36,7 @@ class Reject(Exception):
 class Consumer:
     """Consumes the work queues. `handle` returns when the message may be acknowledged, or raises Reject."""
 
-    def __init__(
-        self, url: str, queues: tuple[WorkQueue, ...], handle: Callable[[Delivery], Awaitable[None]]
-    ) -> None:
+    def __init__(self, url: str, queues: tuple[WorkQueue, ...], handle: Callable[[Delivery], Awaitable[None]]) -> None:
         self._url = url
         self._queues = queues
         self._handle = handle

@@ -15,7 +15,8 @@ class BrokerError(Exception):
 async def look(url: str) -> str:
     """What there is to say of it. Raises BrokerError."""
     try:
-        connection = await asyncio.wait_for(aio_pika.connect(url, heartbeat=10), 5)
+        async with asyncio.timeout(5):
+            connection = await aio_pika.connect(url, heartbeat=10)
     except (OSError, AMQPError, TimeoutError) as error:
         raise BrokerError(
             f"{type(error).__name__}: it does not answer at TOCSIN_AMQP_URL, or refuses the user."

@@ -88,6 +88,7 @@ class Publisher:
 
 async def _quietly_close(channel: AbstractChannel) -> None:
     try:
-        await asyncio.wait_for(channel.close(), 1)
+        async with asyncio.timeout(1):
+            await channel.close()
     except (AMQPError, OSError, TimeoutError, RuntimeError):
         return

@@ -50,7 +50,7 @@ class Channel(Protocol):
         """A new secret to keep with a contact method and hand to `send`; None when the channel has none."""
 
     async def send(self, address: str, secret: str | None, message: Message) -> Outcome:
-        """One attempt, at most ten seconds long. It raises for defects only, never for what the provider does."""
+        """One attempt, at most ten seconds long. It raises for defects only, not for what a provider does."""
 
     async def close(self) -> None:
         """Let go of connections."""

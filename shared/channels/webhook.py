@@ -30,7 +30,6 @@ from shared.domain.notification import Deferred, Delivered, Outcome, Refused
 from shared.settings import Settings
 
 ATTEMPT_SECONDS = 10.0
-CONNECT_SECONDS = 3.0
 LONGEST_URL = 2000
 LONGEST_REFERENCE = 200
 MOST_ANSWER_BYTES = 64 * 1024
@@ -102,7 +101,8 @@ class Webhook:
 
     def _request(self, address: str, body: bytes, signed: dict[str, str]) -> httpx2.Request:
         fixed = {"content-type": "application/json", "user-agent": "Tocsin", "accept-encoding": "identity"}
-        bounds = httpx2.Timeout(self._attempt_seconds, connect=min(CONNECT_SECONDS, self._attempt_seconds))
+        # A third for each connection: a dead first address leaves time for the next one.
+        bounds = httpx2.Timeout(self._attempt_seconds, connect=self._attempt_seconds / 3)
         return httpx2.Request(
             "POST", address, headers=fixed | signed, content=body, extensions={"timeout": bounds.as_dict()}
         )

@@ -138,9 +138,7 @@ def create_policy(policy: Policy) -> Decision[Policy]:
     if not 1 <= len(policy.steps) <= MOST_STEPS:
         issues.append(Issue(("input", "steps"), "OUT_OF_RANGE", f"A policy has 1 to {MOST_STEPS} steps."))
     if not 0 <= policy.repeat <= MOST_REPEATS:
-        issues.append(
-            Issue(("input", "repeat"), "OUT_OF_RANGE", f"A policy repeats 0 to {MOST_REPEATS} times.")
-        )
+        issues.append(Issue(("input", "repeat"), "OUT_OF_RANGE", f"A policy repeats 0 to {MOST_REPEATS} times."))
     for index, step in enumerate(policy.steps):
         issues += _step_issues(index, step)
     _refuse(issues)

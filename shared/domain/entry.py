@@ -117,8 +117,7 @@ def summarize(entry: Entry, names: Mapping[str, str]) -> str:
             return f"{data['priority']} because {data['explanation']}"
         case "escalated":
             calls = ", ".join(
-                f"{names.get(page['user_id'], page['user_id'])} through {page['channel']}"
-                for page in data["pages"]
+                f"{names.get(page['user_id'], page['user_id'])} through {page['channel']}" for page in data["pages"]
             )
             return f"paging {calls} (step {data['step'] + 1} of {data['policy']})"
         case "escalation_exhausted":

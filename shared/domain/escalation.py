@@ -65,11 +65,7 @@ def _take_step(incident: Incident, plan: Plan, now: datetime) -> Decision[Incide
     escalation = incident.escalation
     chosen = _choose(escalation, plan)
     if chosen is None:
-        why = (
-            "no policy names anyone who can be reached"
-            if plan.candidates
-            else "there is no escalation policy"
-        )
+        why = "no policy names anyone who can be reached" if plan.candidates else "there is no escalation policy"
         return _exhausted(incident, why, now)
     skipped: list[int] = []
     for index in range(escalation.step, len(chosen.policy.steps)):
@@ -90,9 +86,7 @@ def _choose(escalation: Escalation, plan: Plan) -> Candidate | None:
 
 def _pages(incident: Incident, index: int, step: Step, plan: Plan, now: datetime) -> tuple[Page, ...]:
     until = now + timedelta(seconds=step.delay_seconds)
-    reached = {
-        user_id: plan.reachable[user_id][0] for user_id in step.user_ids if plan.reachable.get(user_id)
-    }
+    reached = {user_id: plan.reachable[user_id][0] for user_id in step.user_ids if plan.reachable.get(user_id)}
     return tuple(
         _page(incident.id, incident.escalation.cycle, index, user_id, method, now, until)
         for user_id, method in reached.items()
@@ -144,9 +138,7 @@ def _paged(
     )
     live = (*incident.pages, *pages)
     timers = {**incident.timers, ESCALATE: next_at}
-    return Decision(
-        replace(incident, escalation=escalation, pages=live, timers=timers, updated_at=now), (fact,)
-    )
+    return Decision(replace(incident, escalation=escalation, pages=live, timers=timers, updated_at=now), (fact,))
 
 
 def _end_of_pass(incident: Incident, chosen: Candidate, plan: Plan, now: datetime) -> Decision[Incident]:

@@ -243,9 +243,7 @@ class Revoked(Fact):
 
 def incident_facts() -> tuple[type[Fact], ...]:
     """Every fact class of the incident, in the order of this file."""
-    return tuple(
-        kind for kind in Fact.__subclasses__() if kind.aggregate == "incident" and kind is not Created
-    )
+    return tuple(kind for kind in Fact.__subclasses__() if kind.aggregate == "incident" and kind is not Created)
 
 
 def fields_of(kind: type[Fact]) -> tuple[tuple[str, Any], ...]:

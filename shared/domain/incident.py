@@ -153,9 +153,7 @@ class Incident:
         return min(self.timers.values(), default=None)
 
 
-def report(
-    incident_id: str, number: int, said: Report, command: Command, now: datetime
-) -> Decision[Incident]:
+def report(incident_id: str, number: int, said: Report, command: Command, now: datetime) -> Decision[Incident]:
     """Log a new incident, arm its first escalation, and route it by what its raw input suggests."""
     refuse_bad_report(said)
     evidence = Evidence(said.stated_impact, said.stated_urgency, said.severity)
@@ -188,9 +186,7 @@ def refuse_bad_report(said: Report) -> None:
     issues = list(_text_issues("title", said.title, LONGEST_TITLE, required=True))
     issues += _text_issues("description", said.description or "", LONGEST_TEXT)
     if len(said.labels) > MOST_LABELS:
-        issues.append(
-            Issue(("input", "labels"), "TOO_MANY", f"An incident has at most {MOST_LABELS} labels.")
-        )
+        issues.append(Issue(("input", "labels"), "TOO_MANY", f"An incident has at most {MOST_LABELS} labels."))
     for key, value in said.labels.items():
         if not key or key.startswith("$") or "." in key or len(key) > LONGEST_TITLE:
             text = f"The label key {key[:50]!r} is empty, too long, begins with $ or has a dot."
@@ -236,9 +232,7 @@ def triage(assessment: Assessment, categorization: Categorization) -> Decide[Inc
         prioritized = facts.Prioritized(
             assessment.priority, assessment.impact, assessment.urgency, assessment.explanation
         )
-        categorized = facts.Categorized(
-            categorization.category, categorization.subcategory, categorization.rule
-        )
+        categorized = facts.Categorized(categorization.category, categorization.subcategory, categorization.rule)
         return Decision(triaged, (prioritized, categorized))
 
     return decide
@@ -249,9 +243,7 @@ def acknowledge(incident: Incident, command: Command, now: datetime) -> Decision
     if not _moves(incident, Action.ACKNOWLEDGE):
         return _join(incident, command, now)
     fact = facts.Acknowledged(len(incident.pages))
-    return _changed(
-        _quiet(incident), command, now, fact, status=Status.ACKNOWLEDGED, **_taken(incident, command, now)
-    )
+    return _changed(_quiet(incident), command, now, fact, status=Status.ACKNOWLEDGED, **_taken(incident, command, now))
 
 
 def unacknowledge(incident: Incident, command: Command, now: datetime) -> Decision[Incident]:
@@ -384,11 +376,7 @@ def repeat(key: str, reopen_within: timedelta) -> Decide[Incident]:
     def decide(incident: Incident, command: Command, now: datetime) -> Decision[Incident]:
         if incident.is_open:
             return _counted(incident, key, now)
-        if (
-            incident.status is Status.RESOLVED
-            and incident.resolved_at
-            and now - incident.resolved_at <= reopen_within
-        ):
+        if incident.status is Status.RESOLVED and incident.resolved_at and now - incident.resolved_at <= reopen_within:
             return _reopened(incident, command, now, f"the key {key} came again")
         kept = tuple(held for held in incident.open_keys if held != key)
         return Decision(replace(incident, open_keys=kept), (), changed=False)
@@ -453,9 +441,7 @@ def _moves(incident: Incident, action: Action) -> bool:
 def _join(incident: Incident, command: Command, now: datetime) -> Decision[Incident]:
     if command.actor.kind is not ActorKind.PERSON or command.actor.id in incident.responders:
         return unchanged(incident)
-    joined = _changed(
-        incident, command, now, facts.ResponderAdded(command.actor.id), **_responders(incident, command)
-    )
+    joined = _changed(incident, command, now, facts.ResponderAdded(command.actor.id), **_responders(incident, command))
     return replace(joined, changed=False)
 
 

@@ -74,9 +74,7 @@ MOVES: Mapping[Action, Move] = {
     Action.RESOLVE: Move(OPEN, Status.RESOLVED, already=(Status.RESOLVED,)),
     Action.REOPEN: Move((Status.RESOLVED, Status.CANCELED), Status.TRIGGERED, already=OPEN),
     Action.CLOSE: Move((Status.RESOLVED,), Status.CLOSED, already=(Status.CLOSED,)),
-    Action.CANCEL: Move(
-        (*OPEN, Status.RESOLVED), Status.CANCELED, already=(Status.CANCELED,), requires=("reason",)
-    ),
+    Action.CANCEL: Move((*OPEN, Status.RESOLVED), Status.CANCELED, already=(Status.CANCELED,), requires=("reason",)),
     Action.MERGE: Move((*OPEN, Status.RESOLVED), Status.MERGED, already=(), requires=("target",)),
 }
 

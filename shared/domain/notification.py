@@ -78,9 +78,7 @@ class Refused:
 Outcome = Delivered | Deferred | Refused
 
 
-def notification_id(
-    incident_id: str, cycle: int, step: int, user_id: str, contact_method_id: str, reason: str
-) -> str:
+def notification_id(incident_id: str, cycle: int, step: int, user_id: str, contact_method_id: str, reason: str) -> str:
     """The one id of this delivery, whoever computes it and however often."""
     return identity("notification", incident_id, cycle, step, user_id, contact_method_id, reason)
 
@@ -127,9 +125,7 @@ def conclude(outcome: Outcome, owner: str, backoff: timedelta) -> Decide[Notific
             return unchanged(notification)
         match outcome:
             case Delivered(reference):
-                sent = replace(
-                    notification, status=Delivery.SENT, sent_at=now, reference=reference, lease_until=None
-                )
+                sent = replace(notification, status=Delivery.SENT, sent_at=now, reference=reference, lease_until=None)
                 return Decision(sent)
             case Refused(reason):
                 return Decision(_failed(notification, reason))
@@ -138,9 +134,7 @@ def conclude(outcome: Outcome, owner: str, backoff: timedelta) -> Decide[Notific
                 if notification.until and next_at >= notification.until:
                     return Decision(_failed(notification, reason))
                 return Decision(
-                    replace(
-                        notification, status=Delivery.PENDING, next_at=next_at, error=reason, lease_until=None
-                    )
+                    replace(notification, status=Delivery.PENDING, next_at=next_at, error=reason, lease_until=None)
                 )
 
     return decide

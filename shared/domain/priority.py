@@ -44,9 +44,7 @@ class Severity(StrEnum):
 _DEGREE = {Level.HIGH: 1, Level.MEDIUM: 2, Level.LOW: 3}
 
 MATRIX: Mapping[tuple[Level, Level], Priority] = {
-    (impact, urgency): Priority(f"P{_DEGREE[impact] + _DEGREE[urgency] - 1}")
-    for impact in Level
-    for urgency in Level
+    (impact, urgency): Priority(f"P{_DEGREE[impact] + _DEGREE[urgency] - 1}") for impact in Level for urgency in Level
 }
 """(impact, urgency) -> priority; ServiceNow's default 3x3 table, which is impact + urgency - 1."""
 

@@ -48,15 +48,11 @@ class Services(Aggregates[Service]):
         hit: list[Affected] = []
         for document in documents:
             hit.append(Affected(document["name"], document["tier"]))
-            hit += [
-                Affected(other["name"], other["tier"], document["name"]) for other in document["dependents"]
-            ]
+            hit += [Affected(other["name"], other["tier"], document["name"]) for other in document["dependents"]]
         return [self.loaded(document).value for document in documents], tuple(hit)
 
 
-async def page(
-    aggregates: Aggregates[Any], after: str | None, limit: int, *, backwards: bool = False
-) -> list[Any]:
+async def page(aggregates: Aggregates[Any], after: str | None, limit: int, *, backwards: bool = False) -> list[Any]:
     """Up to `limit` values whose id follows `after` (precedes it, from the end, when `backwards`)."""
     query = {"_id": {"$lt" if backwards else "$gt": after}} if after is not None else {}
     cursor = aggregates.collection.find(query).sort("_id", -1 if backwards else 1).limit(limit)

@@ -46,6 +46,10 @@ __all__ = (
 
 OLDEST_SERVER = (6, 0)
 TIMEOUT_MS = 5000
+PRIMARY_WITHIN = 45
+
+# AlreadyInitialized, NotYetInitialized, ConfigurationInProgress, InterruptedDueToReplStateChange
+PASSING = {23, 94, 109, 11602}
 
 
 class UnfitServer(Exception):
@@ -91,10 +95,7 @@ async def check_promises(client: Any) -> None:
         )
     if tuple(build["versionArray"][:2]) < OLDEST_SERVER:
         raise UnfitServer(f"MongoDB {build['version']} is older than 6.0, the oldest that Tocsin supports.")
-    if (
-        client.write_concern.document.get("w") != "majority"
-        or client.write_concern.document.get("j") is False
-    ):
+    if client.write_concern.document.get("w") != "majority" or client.write_concern.document.get("j") is False:
         raise UnfitServer("TOCSIN_MONGO_URL weakens the write concern; remove its w and journal options.")
 
 
@@ -117,24 +118,41 @@ def unavailable(error: PyMongoError) -> Unavailable:
 
 
 def initiate_replica_set(url: str) -> None:
-    """Make the mongod at `url` ("mongodb://127.0.0.1:<port>") a one-member replica set named tocsin, whatever
-    port it was configured with before, and wait until it takes writes. Raises RuntimeError with a sentence.
+    """Make the mongod at `url` ("mongodb://127.0.0.1:<port>") a one-member replica set named tocsin.
+
+    It may have been configured with another port before. Waits until it takes writes; raises RuntimeError.
     """
-    client: MongoClient[dict[str, Any]] = MongoClient(
-        url, directConnection=True, serverSelectionTimeoutMS=10_000
-    )
+    client: MongoClient[dict[str, Any]] = MongoClient(url, directConnection=True, serverSelectionTimeoutMS=10_000)
     host = url.removeprefix("mongodb://").partition("/")[0]
+    deadline = time.monotonic() + PRIMARY_WITHIN
     try:
-        _configure_member(client, host)
-        deadline = time.monotonic() + 20
-        while not client.admin.command("hello").get("isWritablePrimary"):
+        while not _is_primary(client, host):
             if time.monotonic() > deadline:
-                raise RuntimeError(f"The mongod at {host} did not become primary within 20 seconds.")
+                raise RuntimeError(f"The mongod at {host} did not become primary within {PRIMARY_WITHIN} seconds.")
             time.sleep(0.02)
     except PyMongoError as error:
         raise RuntimeError(f"The mongod at {host} could not be made a replica set: {error}.") from None
     finally:
         client.close()
+
+
+def _is_primary(client: "MongoClient[dict[str, Any]]", host: str) -> bool:
+    """Whether the member takes writes under the name `host`; it is configured on the way.
+
+    A mongod closes its connections when it changes its state, and for a moment after its start it denies
+    having a configuration: both mean, ask again.
+    """
+    try:
+        hello = client.admin.command("hello")
+        if hello.get("me") == host:
+            return bool(hello.get("isWritablePrimary"))
+        _configure_member(client, host)
+    except AutoReconnect:
+        return False
+    except OperationFailure as error:
+        if error.code not in PASSING:
+            raise
+    return False
 
 
 def _configure_member(client: "MongoClient[dict[str, Any]]", host: str) -> None:

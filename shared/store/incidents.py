@@ -16,7 +16,7 @@ from shared.domain.lifecycle import OPEN, Status
 from shared.domain.priority import Priority
 from shared.store.client import ASCENDING, DESCENDING, IndexModel, PyMongoError, ReturnDocument, unavailable
 from shared.store.clock import Clock
-from shared.store.log import entry_of
+from shared.store.outbox import entry_of
 from shared.store.update import Aggregates, AlreadyHeld, Kind, Loaded, Result
 
 COLLECTION = "incidents"
@@ -50,9 +50,7 @@ INDEXES = {
         IndexModel(  # page() by priority, open or of some statuses
             [("status", ASCENDING), ("rank", ASCENDING), ("number", ASCENDING)], name="status_priority"
         ),
-        IndexModel(
-            [("status", ASCENDING), ("number", DESCENDING)], name="status_number"
-        ),  # page() newest, of statuses
+        IndexModel([("status", ASCENDING), ("number", DESCENDING)], name="status_number"),  # page() newest, of statuses
         IndexModel(  # page() of services
             [("service_ids", ASCENDING), ("rank", ASCENDING), ("number", ASCENDING)], name="service_priority"
         ),
@@ -151,9 +149,7 @@ class Incidents(Aggregates[Incident]):
 
     async def _repeat(self, key: str, command: Command, reopen_within: timedelta) -> Result[Incident] | None:
         holder = await self.holder(key)
-        return (
-            await self.update(holder.value.id, domain.repeat(key, reopen_within), command) if holder else None
-        )
+        return await self.update(holder.value.id, domain.repeat(key, reopen_within), command) if holder else None
 
     async def _next_number(self) -> int:
         try:
@@ -174,9 +170,7 @@ class Incidents(Aggregates[Incident]):
         document = await self._ask(self.collection.find_one({"number": number}))
         return self.loaded(document).value if document else None
 
-    async def page(
-        self, where: Filter, order: Order, after: tuple[Any, ...] | None, limit: int
-    ) -> list[Incident]:
+    async def page(self, where: Filter, order: Order, after: tuple[Any, ...] | None, limit: int) -> list[Incident]:
         """Up to `limit` incidents that follow the place `after` (the values of the order's keys)."""
         query = where.query()
         if after is not None:
@@ -192,7 +186,7 @@ class Incidents(Aggregates[Incident]):
     async def pending_entries(self, incident_id: str) -> list[Entry]:
         """The entries that are written but not logged yet: with them a caller sees its own write."""
         document = await self._ask(self.collection.find_one({"_id": incident_id}, {"outbox": 1}))
-        return [entry_of(row) for row in (document or {}).get("outbox", ())]
+        return [entry_of({**row, "_id": None}) for row in (document or {}).get("outbox", ())]
 
     async def due(self, now: datetime, limit: int) -> list[Loaded[Incident]]:
         """Incidents with a timer that has run out, the highest priority first."""

@@ -3,14 +3,13 @@
 It is the timeline, the audit trail, and what subscriptions replay. Only the relay appends.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from shared.domain.entry import Entry
 from shared.store.client import ASCENDING, BulkWriteError, IndexModel
-from shared.store.documents import from_document
-from shared.store.update import outbox_row
+from shared.store.outbox import entry_of, row_of
 
 COLLECTION = "events"
 
@@ -52,7 +51,7 @@ class Log:
         missing = list(entries)
         present: list[Entry] = []
         while missing:
-            rows = [{**outbox_row(entry), "_id": head + n} for n, entry in enumerate(missing, start=1)]
+            rows = [{**row_of(entry), "_id": head + n} for n, entry in enumerate(missing, start=1)]
             try:
                 await self._rows.insert_many(rows, ordered=True)
                 return present + [_placed(entry, head + n) for n, entry in enumerate(missing, start=1)]
@@ -60,9 +59,7 @@ class Log:
                 failed = error.details["writeErrors"][0]
                 if failed["code"] != 11000 or "_id" in failed.get("keyPattern", {}):
                     raise PositionTaken from None
-                present += [
-                    _placed(entry, head + n) for n, entry in enumerate(missing[: failed["index"]], start=1)
-                ]
+                present += [_placed(entry, head + n) for n, entry in enumerate(missing[: failed["index"]], start=1)]
                 head += failed["index"]
                 present.append(await self._logged(missing[failed["index"]]))
                 missing = missing[failed["index"] + 1 :]
@@ -91,15 +88,7 @@ class Log:
 
     async def mark(self, position: int) -> None:
         """Note that everything up to `position` was published. It only rises."""
-        await self._rows.database.relay.update_one(
-            {"_id": "watermark"}, {"$max": {"position": position}}, upsert=True
-        )
-
-
-def entry_of(row: Mapping[str, Any]) -> Entry:
-    """The entry of a row of the log, or (with no position) of an outbox."""
-    position = row.get("_id")
-    return from_document({**row, "_id": row["id"], "position": position}, Entry)
+        await self._rows.database.relay.update_one({"_id": "watermark"}, {"$max": {"position": position}}, upsert=True)
 
 
 def _placed(entry: Entry, position: int) -> Entry:

@@ -1,23 +1,25 @@
 """The relay's queries: which outboxes are full, how they are trimmed, the lease, and what wakes it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from shared.domain.entry import Entry
 from shared.store.client import ASCENDING, IndexModel, ReturnDocument, UpdateOne
-from shared.store.log import entry_of
+from shared.store.outbox import Outbox, outbox_of
 
 AGGREGATES = ("incidents", "services", "users", "policies", "organization", "tokens")
 LEASE = timedelta(seconds=4)
+FULL = {"outbox_rank": {"$type": "number"}}
+SHOWN = {"outbox": 1, "outbox_rank": 1, "rev": 1}
+UPDATED = "updateDescription.updatedFields"
 
 INDEXES = {
     collection: [
         IndexModel(  # full_outboxes()
             [("outbox_rank", ASCENDING), ("_id", ASCENDING)],
             name="outbox_rank",
-            partialFilterExpression={"outbox_rank": {"$type": "number"}},
+            partialFilterExpression=FULL,
         )
     ]
     for collection in AGGREGATES
@@ -25,13 +27,13 @@ INDEXES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Outbox:
-    """One document's entries that wait to be logged; `revs` is the highest revision among them."""
+class Written:
+    """A document was written at `rev`. `outbox` is known when it was inserted, otherwise it must be read."""
 
     collection: str
     key: str
-    entries: tuple[Entry, ...]
-    revs: int
+    rev: int
+    outbox: Outbox | None
 
 
 class RelayStore:
@@ -41,26 +43,20 @@ class RelayStore:
         self._database = database
 
     async def full_outboxes(self, limit: int) -> list[Outbox]:
-        """Up to `limit` documents with entries to log; the highest priority first."""
-        found: list[tuple[int, Outbox]] = []
+        """Up to `limit` outboxes with entries to log; the highest priority first."""
+        found: list[Outbox] = []
         for collection in AGGREGATES:
-            cursor = (
-                self._database[collection]
-                .find({"outbox_rank": {"$type": "number"}}, {"outbox": 1, "outbox_rank": 1})
-                .sort("outbox_rank", 1)
-                .limit(limit)
-            )
-            found += [(doc["outbox_rank"], _outbox(collection, doc)) for doc in await cursor.to_list(limit)]
-        found.sort(key=lambda pair: pair[0])
-        return [outbox for _, outbox in found[:limit]]
+            cursor = self._database[collection].find(FULL, SHOWN).sort("outbox_rank", 1).limit(limit)
+            found += [outbox_of(collection, document) for document in await cursor.to_list(limit)]
+        found.sort(key=lambda outbox: outbox.rank)
+        return found[:limit]
 
     async def trim(self, outboxes: Sequence[Outbox]) -> None:
         """Take out of the outboxes what was logged, and touch nothing else."""
         by_collection: dict[str, list[UpdateOne]] = {}
         for outbox in outboxes:
-            by_collection.setdefault(outbox.collection, []).append(
-                UpdateOne({"_id": outbox.key}, _trimmed(outbox.revs))
-            )
+            update = UpdateOne({"_id": outbox.key}, _without_logged(outbox.rev))
+            by_collection.setdefault(outbox.collection, []).append(update)
         for collection, updates in by_collection.items():
             await self._database[collection].bulk_write(updates, ordered=False)
 
@@ -74,16 +70,12 @@ class RelayStore:
             ]
         }
         until = {"$add": ["$$NOW", int(LEASE.total_seconds() * 1000)]}
-        pipeline = [
-            {
-                "$set": {
-                    "owner": {"$cond": [free, owner, "$owner"]},
-                    "until": {"$cond": [free, until, "$until"]},
-                }
-            }
-        ]
+        taken = {
+            "owner": {"$cond": [free, owner, "$owner"]},
+            "until": {"$cond": [free, until, "$until"]},
+        }
         held = await self._database.relay.find_one_and_update(
-            {"_id": "lease"}, pipeline, upsert=True, return_document=ReturnDocument.AFTER
+            {"_id": "lease"}, [{"$set": taken}], upsert=True, return_document=ReturnDocument.AFTER
         )
         return bool(held["owner"] == owner)
 
@@ -91,30 +83,37 @@ class RelayStore:
         """Give the lease up, so that the next relay need not wait."""
         await self._database.relay.delete_one({"_id": "lease", "owner": owner})
 
-    async def wakes(self) -> AsyncIterator[None]:
-        """Yield when some outbox may have been filled. A hint only: it may stop at any time, with the
-        driver's error.
-        """
-        filled = {
-            "$or": [
-                {"operationType": "insert"},
-                {"updateDescription.updatedFields.outbox_rank": {"$exists": True}},
-            ]
-        }
-        pipeline = [{"$match": {"ns.coll": {"$in": list(AGGREGATES)}, **filled}}, {"$project": {"_id": 1}}]
+    async def outbox(self, collection: str, key: str) -> Outbox | None:
+        """One document's outbox, if it has one."""
+        document = await self._database[collection].find_one({"_id": key, **FULL}, SHOWN)
+        return outbox_of(collection, document) if document else None
+
+    async def written(self) -> AsyncIterator[Written]:
+        """Writes of any process, as they happen. A hint only: it may end at any time, with an error."""
+        pipeline = [
+            {
+                "$match": {
+                    "ns.coll": {"$in": list(AGGREGATES)},
+                    "$or": [{"operationType": "insert"}, {f"{UPDATED}.rev": {"$exists": True}}],
+                }
+            },
+            {"$project": {"ns": 1, "documentKey": 1, f"{UPDATED}.rev": 1} | {f"fullDocument.{n}": 1 for n in SHOWN}},
+        ]
         async with self._database.watch(pipeline, max_await_time_ms=1000) as stream:
-            async for _ in stream:
-                yield
+            async for change in stream:
+                yield _written(change)
 
 
-def _trimmed(revs: int) -> list[dict[str, Any]]:
-    kept = {"$filter": {"input": {"$ifNull": ["$outbox", []]}, "cond": {"$gt": ["$$this.rev", revs]}}}
+def _without_logged(rev: int) -> list[dict[str, Any]]:
+    """A pipeline, so that what another write appends meanwhile stays."""
+    kept = {"$filter": {"input": {"$ifNull": ["$outbox", []]}, "cond": {"$gt": ["$$this.rev", rev]}}}
     rank = {"$cond": [{"$eq": [{"$size": "$outbox"}, 0]}, "$$REMOVE", "$outbox_rank"]}
     return [{"$set": {"outbox": kept}}, {"$set": {"outbox_rank": rank}}]
 
 
-def _outbox(collection: str, document: dict[str, Any]) -> Outbox:
-    rows = tuple(
-        entry_of({key: row[key] for key in row if key != "_id"}) for row in document.get("outbox", ())
-    )
-    return Outbox(collection, document["_id"], rows, max((row.rev for row in rows), default=0))
+def _written(change: Mapping[str, Any]) -> Written:
+    collection, key = change["ns"]["coll"], change["documentKey"]["_id"]
+    inserted = change.get("fullDocument")
+    if inserted:
+        return Written(collection, key, inserted["rev"], outbox_of(collection, {**inserted, "_id": key}))
+    return Written(collection, key, change["updateDescription"]["updatedFields"]["rev"], None)

@@ -59,17 +59,19 @@ class Retries:
             row["next_at"] = failed.next_at
         await self._rows.replace_one({"_id": f"{failed.handler}:{failed.subject}"}, row, upsert=True)
 
+    async def afresh(self, handler: str, subject: str, now: datetime) -> None:
+        """Let the next sweep try it, with all its tries before it."""
+        change = {"$set": {"attempts": 0, "next_at": now}}
+        await self._rows.update_one({"_id": f"{handler}:{subject}"}, change)
+
     async def forget(self, handler: str, subject: str) -> None:
-        """It went well at last, or is to be tried afresh."""
+        """It went well at last."""
         await self._rows.delete_one({"_id": f"{handler}:{subject}"})
 
     async def due(self, handler: str, now: datetime, limit: int) -> list[Failed]:
         """What is to be tried again now."""
         query = {"handler": handler, "next_at": {"$type": "date", "$lte": now}}
-        return [
-            _failed(row)
-            for row in await self._rows.find(query).sort("next_at", 1).limit(limit).to_list(limit)
-        ]
+        return [_failed(row) for row in await self._rows.find(query).sort("next_at", 1).limit(limit).to_list(limit)]
 
     async def held_back(self, handler: str, subjects: list[str]) -> set[str]:
         """Which of `subjects` a sweep must leave alone: they wait for their retry, or were given up."""

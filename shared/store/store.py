@@ -16,7 +16,7 @@ from shared.store.log import Log
 from shared.store.relay import RelayStore
 from shared.store.retries import Retries
 from shared.store.tokens import Tokens
-from shared.store.update import Aggregates
+from shared.store.update import Aggregates, Wake
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Store:
     ping: Callable[[], Awaitable[None]]
     drop: Callable[[], Awaitable[None]]
 
-    def wake_on_write(self, wake: Callable[[], None]) -> None:
-        """Call `wake` after each write of this process that left facts to relay."""
+    def wake_on_write(self, wake: Wake) -> None:
+        """Call `wake` with the outbox after each write of this process that left facts to relay."""
         for aggregates in (
             self.incidents, self.services, self.users, self.policies, self.organization, self.tokens,
         ):  # fmt: skip

@@ -13,9 +13,7 @@ from shared.store.client import ASCENDING, IndexModel
 from shared.store.clock import Clock
 from shared.store.update import Aggregates
 
-INDEXES = {
-    TOKENS.collection: [IndexModel([("digest", ASCENDING)], name="digest", unique=True)]
-}  # by_digest()
+INDEXES = {TOKENS.collection: [IndexModel([("digest", ASCENDING)], name="digest", unique=True)]}  # by_digest()
 
 PREFIX = "toc_"
 

@@ -13,11 +13,12 @@ from typing import Any, Generic, TypeVar
 
 from shared.crashpoints import reached
 from shared.domain.commands import Command, Decide, Decision
-from shared.domain.entry import UNRANKED, Entry, Standing, entries
+from shared.domain.entry import UNRANKED, Standing, entries
 from shared.domain.errors import KeyReused, NotFound, Unavailable
 from shared.store.client import DuplicateKeyError, PyMongoError, ReturnDocument, is_transient, unavailable
 from shared.store.clock import Clock
 from shared.store.documents import difference, from_document, to_document
+from shared.store.outbox import Outbox, outbox_of, row_of
 from shared.telemetry import UPDATE_CONFLICTS
 
 T = TypeVar("T")
@@ -29,22 +30,16 @@ PATIENCE = timedelta(seconds=12)
 """How long an update goes on when the server answers with timeouts: each may or may not have written."""
 
 
+Wake = Callable[[Outbox], None]
+"""Called after a write that left facts: whoever relays in this process need not look for them."""
+
+
 class AlreadyHeld(Exception):
     """Another document holds a unique value that this one wanted; `pattern` names the fields."""
 
     def __init__(self, pattern: tuple[str, ...]) -> None:
         super().__init__(f"{', '.join(pattern)} is taken")
         self.pattern = pattern
-
-
-@dataclass(frozen=True, slots=True)
-class Result(Generic[T]):
-    """What became of a command. `rev` is the revision that `value` has."""
-
-    value: T
-    rev: int
-    changed: bool
-    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +53,16 @@ class Loaded(Generic[T]):
     def rev(self) -> int:
         """The revision that guards the next write."""
         return int(self.document["rev"])
+
+
+@dataclass(frozen=True, slots=True)
+class Result(Generic[T]):
+    """What became of a command. `loaded` is the document with it, for a next command that saves the read."""
+
+    value: T
+    loaded: Loaded[T]
+    changed: bool
+    replayed: bool = False
 
 
 def _nothing(value: Any) -> dict[str, Any]:
@@ -80,9 +85,7 @@ class Kind(Generic[T]):
 class Aggregates(Generic[T]):
     """All documents of one kind."""
 
-    def __init__(
-        self, database: Any, clock: Clock, kind: Kind[T], wake: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, database: Any, clock: Clock, kind: Kind[T], wake: Wake = lambda outbox: None) -> None:
         self.kind = kind
         self.collection = database[kind.collection]
         self._clock = clock
@@ -132,13 +135,11 @@ class Aggregates(Generic[T]):
         except DuplicateKeyError as error:
             return await self._recreated(document, command, error)
         reached("update.after_write")
-        if decision.facts:
-            self.wake()
-        return Result(value, 1, changed=True)
+        loaded = Loaded(value, document)
+        self._tell(loaded, decision)
+        return Result(value, loaded, changed=True)
 
-    async def update(
-        self, key: str, decide: Decide[T], command: Command, known: Loaded[T] | None = None
-    ) -> Result[T]:
+    async def update(self, key: str, decide: Decide[T], command: Command, known: Loaded[T] | None = None) -> Result[T]:
         """Carry out `decide` on the present document, as often as others come between.
 
         known: the document as the caller has just read it, to save the first read.
@@ -150,12 +151,12 @@ class Aggregates(Generic[T]):
             loaded = known if known and attempt == 0 else await self._load(key)
             if (remembered := _remembered(loaded.document, command)) is not None:
                 changed = bool(remembered.get("changed"))
-                return Result(loaded.value, loaded.rev, changed, replayed=attempt == 0)
+                return Result(loaded.value, loaded, changed, replayed=attempt == 0)
             now = self._clock.now()
             decision = decide(loaded.value, command, now)
             change = self._change(loaded, decision, command, now)
             if change is None:
-                return Result(loaded.value, loaded.rev, changed=False)
+                return Result(loaded.value, loaded, changed=False)
             reached("update.before_write")
             try:
                 written = await self.collection.find_one_and_update(
@@ -171,12 +172,14 @@ class Aggregates(Generic[T]):
                     await asyncio.sleep(0.001 * attempt)
                 continue
             reached("update.after_write")
-            if decision.facts:
-                self.wake()
-            return Result(decision.value, loaded.rev + 1, changed=decision.changed)
-        raise Unavailable(
-            f"{self.kind.label} {key} is changed by too many at once. Nothing is lost; try again."
-        )
+            after = Loaded(decision.value, written)
+            self._tell(after, decision)
+            return Result(decision.value, after, changed=decision.changed)
+        raise Unavailable(f"{self.kind.label} {key} is changed by too many at once. Nothing is lost; try again.")
+
+    def _tell(self, loaded: Loaded[T], decision: Decision[T]) -> None:
+        if decision.facts:
+            self.wake(outbox_of(self.kind.collection, loaded.document))
 
     async def _load(self, key: str) -> Loaded[T]:
         loaded = await self.find(key)
@@ -191,9 +194,7 @@ class Aggregates(Generic[T]):
         if not fields and not decision.facts and not command.key:
             return None
         outbox = self._outbox(decision, loaded.value, command, now, rev=loaded.rev + 1)
-        applied = [
-            entry for entry in loaded.document.get("applied", ()) if entry["at"] > now - REMEMBERED_FOR
-        ]
+        applied = [entry for entry in loaded.document.get("applied", ()) if entry["at"] > now - REMEMBERED_FOR]
         mark = {"id": command.id, "digest": command.digest, "at": now, "changed": decision.changed}
         change: dict[str, Any] = {
             **fields,
@@ -228,7 +229,7 @@ class Aggregates(Generic[T]):
             was=self.kind.standing(before) if before is not None else None,
             now=self.kind.standing(value),
         )
-        return {"outbox": [outbox_row(row) for row in rows], "outbox_rank": self.kind.rank(value)}
+        return {"outbox": [row_of(row) for row in rows], "outbox_rank": self.kind.rank(value)}
 
     async def _insert(self, document: dict[str, Any]) -> None:
         give_up_at = self._clock.monotonic() + PATIENCE.total_seconds()
@@ -242,16 +243,14 @@ class Aggregates(Generic[T]):
                 if not is_transient(error) or self._clock.monotonic() > give_up_at:
                     raise self._failure(error) from error
 
-    async def _recreated(
-        self, document: Mapping[str, Any], command: Command, error: DuplicateKeyError
-    ) -> Result[T]:
+    async def _recreated(self, document: Mapping[str, Any], command: Command, error: DuplicateKeyError) -> Result[T]:
         present = await self.find(document["_id"])
         if present is None:
             raise AlreadyHeld(tuple((error.details or {}).get("keyPattern", {}))) from None
         origin = present.document.get("origin", {})
         if origin.get("id") != command.id or origin.get("digest") != command.digest:
             raise KeyReused(command.key or command.id) from None
-        return Result(present.value, present.rev, changed=True, replayed=True)
+        return Result(present.value, present, changed=True, replayed=True)
 
     async def _ask(self, question: Awaitable[Any]) -> Any:
         try:
@@ -262,13 +261,6 @@ class Aggregates(Generic[T]):
     @staticmethod
     def _failure(error: PyMongoError) -> Exception:
         return unavailable(error) if is_transient(error) else error
-
-
-def outbox_row(entry: Entry) -> dict[str, Any]:
-    """An entry as it stands in an outbox and, with a position for `_id`, in the log."""
-    row = to_document(entry)
-    row["id"] = row.pop("_id")
-    return row
 
 
 def _remembered(document: Mapping[str, Any], command: Command) -> Mapping[str, Any] | None:

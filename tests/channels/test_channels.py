@@ -124,7 +124,8 @@ def test_a_channel_tells_people_how_to_address_it(any_channel: Channel) -> None:
 def test_no_channel_takes_rubbish(any_channel: Channel, address: str) -> None:
     """What can be no address anywhere is answered with a sentence."""
     problem = any_channel.check(address)
-    assert problem and problem.endswith(".")
+    assert problem
+    assert problem.endswith(".")
 
 
 async def test_a_bad_address_is_refused_when_it_is_sent_to(any_channel: Channel) -> None:
@@ -262,10 +263,12 @@ async def test_receivers_get_no_cookies_of_others(receiver: WebhookReceiver, hoo
     assert all("cookie" not in received.headers for received in receiver.received)
 
 
-async def test_a_storm_arrives_whole(receiver: WebhookReceiver, hook: Webhook) -> None:
+async def test_a_storm_arrives_whole(receiver: WebhookReceiver) -> None:
     """Five hundred pages at once arrive, each once."""
+    patient = Webhook(private=True, attempt_seconds=60)
     pages = [page(id=f"ntf-{number}") for number in range(500)]
-    outcomes = await asyncio.gather(*(hook.send(receiver.url, SECRET, each) for each in pages))
+    outcomes = await asyncio.gather(*(patient.send(receiver.url, SECRET, each) for each in pages))
+    await patient.close()
     assert outcomes == [Delivered()] * 500
     assert sorted(received.id for received in receiver.received) == sorted(each.id for each in pages)
 
@@ -376,9 +379,7 @@ async def test_a_slow_receiver_is_deferred(receiver: WebhookReceiver, hasty_hook
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_a_receiver_that_never_speaks_is_deferred(
-    silent_port: int, hasty_hook: Webhook, scheme: str
-) -> None:
+async def test_a_receiver_that_never_speaks_is_deferred(silent_port: int, hasty_hook: Webhook, scheme: str) -> None:
     """A connection that is taken and left alone is given up at the limit, and no certificate is blamed."""
     outcome = await hasty_hook.send(f"{scheme}://{HOST}:{silent_port}/", SECRET, page())
     assert isinstance(outcome, Deferred)
@@ -442,6 +443,20 @@ async def test_the_status_stands_when_the_rest_breaks_off(
     """A receiver that said yes has the page, even when its answer is cut short."""
     receiver.answer = lambda received: Answer(status, {"content-length": "100"})
     assert isinstance(await hook.send(receiver.url, SECRET, page()), outcome)
+
+
+async def test_the_status_stands_when_the_rest_never_comes(hasty_hook: Webhook) -> None:
+    """A receiver that said yes has the page, even when the limit passes before its answer is whole."""
+
+    async def dawdle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n")
+        await asyncio.sleep(2 * SHORT)
+        writer.close()
+
+    async with await asyncio.start_server(dawdle, HOST, 0) as server:
+        address = f"http://{HOST}:{server.sockets[0].getsockname()[1]}/"
+        assert await hasty_hook.send(address, SECRET, page()) == Delivered()
 
 
 # Webhook: where it may go

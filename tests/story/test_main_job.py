@@ -79,7 +79,7 @@ async def test_from_report_to_closure(world: World, receiver: WebhookReceiver) -
         await until(lambda: len(heard) == len(expected), "the broker has told all of it")
         await until(lambda: len(live.items()) == 1 + len(expected), "the subscription has shown all of it")
 
-    assert [item["__typename"] for item in live.items()][0] == "CaughtUp"
+    assert live.items()[0]["__typename"] == "CaughtUp"
     assert [item["type"] for item in live.items()[1:]] == expected
     messages = [(str(message.headers["ce-type"]), message.routing_key) for message in heard]
     assert [kind for kind, _ in messages] == [f"io.tocsin.incident.{name}.v1" for name in expected]

@@ -48,7 +48,7 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
-    body: Iterable[bytes] = ()
+    body: Iterable[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +201,12 @@ def _parse(raw: bytes) -> Any:
 
 
 async def _write(writer: asyncio.StreamWriter, answer: Answer) -> None:
-    framing = {"transfer-encoding": "chunked"} if answer.body else {"content-length": "0"}
+    framing = {"content-length": "0"} if answer.body is None else {"transfer-encoding": "chunked"}
     headers = ({} if answer.status in WITHOUT_BODY else framing) | dict(answer.headers)
     lines = [f"{name}: {value}" for name, value in headers.items()]
     head = "\r\n".join([f"HTTP/1.1 {answer.status} {_phrase(answer.status)}", *lines, "", ""])
     writer.write(head.encode("latin-1"))
-    if answer.body:
+    if answer.body is not None:
         for piece in answer.body:
             writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
             await writer.drain()

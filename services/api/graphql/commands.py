@@ -28,16 +28,10 @@ def command_of(info: Info, mutation: str, asked: HasKey) -> Command:
         path = ("input", "idempotencyKey")
         raise InvalidInput(Issue(path, "LENGTH", f"An idempotency key has 1 to {LONGEST_KEY} characters."))
     if note is not None and len(note) > LONGEST_NOTE:
-        raise InvalidInput(
-            Issue(("input", "note"), "LENGTH", f"A note has at most {LONGEST_NOTE} characters.")
-        )
+        raise InvalidInput(Issue(("input", "note"), "LENGTH", f"A note has at most {LONGEST_NOTE} characters."))
     viewer = info.context.viewer
     command_id = identity(viewer.actor.id, mutation, key) if key else uuid.uuid7().hex
-    digest = (
-        hashlib.sha256(msgspec.json.encode(_input(asked), order="deterministic")).hexdigest()[:16]
-        if key
-        else ""
-    )
+    digest = hashlib.sha256(msgspec.json.encode(_input(asked), order="deterministic")).hexdigest()[:16] if key else ""
     return Command(command_id, viewer.actor, "graphql", note, digest, key)
 
 

@@ -50,9 +50,7 @@ class Loaders:
     @classmethod
     def of(cls, store: Store) -> "Loaders":
         """Fresh loaders over `store`."""
-        return cls(
-            _loader(store.users), _loader(store.services), _loader(store.policies), _loader(store.incidents)
-        )
+        return cls(_loader(store.users), _loader(store.services), _loader(store.policies), _loader(store.incidents))
 
 
 @dataclass(slots=True)

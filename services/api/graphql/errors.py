@@ -84,9 +84,7 @@ def issues_of(failure: Failure) -> list[Issue]:
     return [Issue(path=list(issue.path), code=issue.code, message=issue.message) for issue in found]
 
 
-def plain(
-    failure_type: type[Failure], error_type: type[Any], *, retryable: bool = False
-) -> ExceptionHandler[Any]:
+def plain(failure_type: type[Failure], error_type: type[Any], *, retryable: bool = False) -> ExceptionHandler[Any]:
     """The handler that shows `failure_type` as `error_type`, with nothing but the common fields."""
 
     class Handler:

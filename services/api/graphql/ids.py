@@ -35,9 +35,7 @@ def parse_id(kind: str, text: str, path: tuple[str, ...] = ("input", "id")) -> s
     """The key in a global id that must be of `kind`. Raises InvalidInput."""
     found, key = parse_any_id(text, path)
     if found != kind:
-        raise InvalidInput(
-            Issue(path, "WRONG_TYPE", f"This is the id of a {found}; one of a {kind} is needed.")
-        )
+        raise InvalidInput(Issue(path, "WRONG_TYPE", f"This is the id of a {found}; one of a {kind} is needed."))
     return key
 
 

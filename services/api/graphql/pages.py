@@ -64,9 +64,7 @@ def _limit(window: Window) -> tuple[int, bool]:
     backwards = window.last is not None or (window.before is not None and window.first is None)
     both = window.last is not None and window.first is not None
     if both or (window.after is not None and window.before is not None):
-        raise InvalidInput(
-            Issue(("last",), "CONFLICTING", "Page forwards (first, after) or backwards (last, before).")
-        )
+        raise InvalidInput(Issue(("last",), "CONFLICTING", "Page forwards (first, after) or backwards (last, before)."))
     asked, name = (window.last, "last") if backwards else (window.first, "first")
     limit = USUAL if asked is None else asked
     if not 1 <= limit <= MOST:

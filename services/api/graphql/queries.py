@@ -69,7 +69,4 @@ def viewer(info: Info) -> Viewer:
 def channels(info: Info) -> list[Channel]:
     """The ways to deliver that this installation has."""
     found = sorted(info.context.api.channels.values(), key=lambda channel: channel.name)
-    return [
-        Channel(name=channel.name, title=channel.title, address_hint=channel.address_hint)
-        for channel in found
-    ]
+    return [Channel(name=channel.name, title=channel.title, address_hint=channel.address_hint) for channel in found]

@@ -2,6 +2,7 @@
 of errors.
 """
 
+import re
 from typing import Any
 
 import strawberry
@@ -75,9 +76,17 @@ MUTATIONS: list[Any] = [
 SUBSCRIPTIONS: list[Any] = [incident_events, incident_changed]
 
 
-def should_mask(error: GraphQLError) -> bool:
-    """Only what graphql-core says of the query itself is shown as it is."""
+HINT = re.compile(r" Did you mean .*\?$")
+
+
+def is_unexpected(error: GraphQLError) -> bool:
+    """Whether a resolver raised it, rather than graphql-core judging the query."""
     return error.original_error is not None and not isinstance(error.original_error, GraphQLError)
+
+
+def should_mask(error: GraphQLError) -> bool:
+    """What graphql-core says of the query is shown as it is, but for its hints at names that were not guessed."""
+    return is_unexpected(error) or bool(HINT.search(error.message))
 
 
 class Mask(MaskErrors):
@@ -87,8 +96,10 @@ class Mask(MaskErrors):
         super().__init__(should_mask_error=should_mask)
 
     def anonymise_error(self, error: GraphQLError) -> GraphQLError:
-        """What the client sees of an error that was raised in a resolver."""
+        """What the client sees of an error that must not be shown as it is."""
         failure = error.original_error
+        if not is_unexpected(error):
+            return GraphQLError(HINT.sub("", error.message), error.nodes, path=error.path)
         if isinstance(failure, Failure):
             issues = [strawberry.asdict(issue) for issue in errors.issues_of(failure)]
             extensions = {"code": errors.CODES[type(failure)].value, "issues": issues}
@@ -103,12 +114,10 @@ class Mask(MaskErrors):
 class Schema(strawberry.Schema):
     """Logs what clients do not see."""
 
-    def process_errors(
-        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
-    ) -> None:
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """One error-level line for each unexpected error, with the request's id; nothing for bad queries."""
         for error in errors:
-            if should_mask(error) and not isinstance(error.original_error, Failure):
+            if is_unexpected(error) and not isinstance(error.original_error, Failure):
                 context = execution_context.context if execution_context else None
                 log.error(
                     "a resolver failed",

@@ -1,11 +1,11 @@
 """GraphQL over HTTP (POST, SSE) and WebSocket (graphql-transport-ws), for callers with a token."""
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import msgspec
-from cross_web import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -55,9 +55,7 @@ class GraphQLView(GraphQL[Context, None]):
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """The context of one request, or of one WebSocket (then the viewer comes later)."""
         state = request.scope.get("state", {})
-        return Context(
-            self._api, state.get("request_id", "-"), Loaders.of(self._api.store), state.get("viewer")
-        )
+        return Context(self._api, state.get("request_id", "-"), Loaders.of(self._api.store), state.get("viewer"))
 
     async def on_ws_connect(self, context: Context) -> Any:
         """Take the token from `connection_init`'s payload: `{"authorization": "Bearer <token>"}`."""
@@ -69,11 +67,14 @@ class GraphQLView(GraphQL[Context, None]):
         return await super().on_ws_connect(context)
 
     def decode_json(self, data: str | bytes) -> object:
-        """JSON of bounded depth; 400 for anything else."""
+        """JSON objects (or arrays of them) of bounded depth. Raises JSONDecodeError, which the view knows."""
         try:
-            return msgspec.json.decode(data)
+            decoded = msgspec.json.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise HTTPException(400, f"The body is not usable JSON: {error}") from None
+            raise json.JSONDecodeError(str(error), "", 0) from None
+        if not isinstance(decoded, dict | list):
+            raise json.JSONDecodeError("an object is needed", "", 0)
+        return decoded
 
     def encode_json(self, data: object) -> str | bytes:
         """Compact JSON."""

@@ -20,7 +20,5 @@ def discover(names: tuple[str, ...] = ()) -> tuple[Handler, ...]:
         found[handler.name] = handler
     unknown = sorted(set(names) - set(found))
     if unknown:
-        raise UnknownHandler(
-            f"There is no handler {', '.join(unknown)}; there are {', '.join(sorted(found))}."
-        )
+        raise UnknownHandler(f"There is no handler {', '.join(unknown)}; there are {', '.join(sorted(found))}.")
     return tuple(found[name] for name in (names or sorted(found)))

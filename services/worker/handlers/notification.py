@@ -30,7 +30,7 @@ from shared.domain.notification import (
     claimed,
     conclude,
 )
-from shared.store.update import Result
+from shared.store.update import Loaded, Result
 from shared.telemetry import NOTIFICATIONS, POSSIBLE_REPEATS, logger
 from shared.wire import global_id
 
@@ -55,7 +55,8 @@ async def handle(work: Work, deps: Deps) -> None:
 
 async def _carry_out(page: Page, incident: Incident, deps: Deps) -> None:
     owner = f"{deps.owner}:{uuid.uuid4().hex[:8]}"
-    notification = await _claim(page, incident, owner, deps)
+    held = await _claim(page, incident, owner, deps)
+    notification = held.value
     if notification.status is Delivery.SENT:
         await _note_delivered(notification, deps)
         return
@@ -66,19 +67,17 @@ async def _carry_out(page: Page, incident: Incident, deps: Deps) -> None:
         return
     reached("notification.after_claim")
     present, users = await asyncio.gather(
-        deps.store.incidents.get(incident.id), deps.store.users.many((page.user_id,))
+        deps.store.incidents.find(incident.id), deps.store.users.many((page.user_id,))
     )
-    if page.id not in {live.id for live in present.pages}:
-        await deps.store.notifications.update(
-            page.id, cancel, system("notification", page.id, "cancel", owner)
-        )
+    if present is None or page.id not in {live.id for live in present.value.pages}:
+        await deps.store.notifications.update(page.id, cancel, system("notification", page.id, "cancel", owner))
         return
-    outcome = await _send(page, present, users.get(page.user_id), notification, deps)
+    outcome = await _send(page, present.value, users.get(page.user_id), notification, deps)
     reached("notification.after_send")
-    await _record(page, notification, outcome, owner, deps)
+    await _record(page, held, present, outcome, deps)
 
 
-async def _claim(page: Page, incident: Incident, owner: str, deps: Deps) -> Notification:
+async def _claim(page: Page, incident: Incident, owner: str, deps: Deps) -> Loaded[Notification]:
     """The notification as ours, or as it stands when it is not to be had. Creating it claims it, in one
     write.
     """
@@ -89,24 +88,18 @@ async def _claim(page: Page, incident: Incident, owner: str, deps: Deps) -> Noti
         )
         return Decision(claimed(fresh, owner, now, deps.settings.send_lease))
 
-    made: Result[Notification] = await deps.store.notifications.create(
-        create, system("notification", page.id)
-    )
+    made: Result[Notification] = await deps.store.notifications.create(create, system("notification", page.id))
     if not made.replayed or made.value.owner == owner:
-        return made.value
+        return made.loaded
     taken = await deps.store.notifications.update(
         page.id, claim(owner, deps.settings.send_lease), system("notification", page.id, "claim", owner)
     )
-    return taken.value
+    return taken.loaded
 
 
-async def _send(
-    page: Page, incident: Incident, user: User | None, notification: Notification, deps: Deps
-) -> Outcome:
+async def _send(page: Page, incident: Incident, user: User | None, notification: Notification, deps: Deps) -> Outcome:
     method = (
-        next((method for method in user.reachable_by() if method.id == page.contact_method_id), None)
-        if user
-        else None
+        next((method for method in user.reachable_by() if method.id == page.contact_method_id), None) if user else None
     )
     channel = deps.channels.get(page.channel)
     if user is None or method is None or channel is None:
@@ -122,7 +115,8 @@ async def _send(
 async def _attempt(channel: Channel, method: ContactMethod, message: Message, deps: Deps) -> Outcome:
     limit = deps.settings.send_lease.total_seconds() * 0.6
     try:
-        return await asyncio.wait_for(channel.send(method.address, method.secret, message), limit)
+        async with asyncio.timeout(limit):
+            return await channel.send(method.address, method.secret, message)
     except TimeoutError:
         return Deferred(f"no answer within {limit:.0f} seconds")
     except Exception as error:
@@ -161,14 +155,17 @@ def compose(page: Page, incident: Incident, user: User, notification: Notificati
     )
 
 
-async def _record(page: Page, notification: Notification, outcome: Outcome, owner: str, deps: Deps) -> None:
+async def _record(
+    page: Page, held: Loaded[Notification], present: Loaded[Incident], outcome: Outcome, deps: Deps
+) -> None:
+    owner = held.value.owner or ""
     command = system("notification", page.id, "conclude", owner)
-    decide = conclude(outcome, owner, _backoff(notification.attempts))
-    concluded = (await deps.store.notifications.update(page.id, decide, command)).value
+    decide = conclude(outcome, owner, _backoff(held.value.attempts))
+    concluded = (await deps.store.notifications.update(page.id, decide, command, known=held)).value
     reached("notification.after_record")
     match concluded.status:
         case Delivery.SENT:
-            await _note_delivered(concluded, deps)
+            await _note_delivered(concluded, deps, present)
         case Delivery.FAILED:
             await _note_failed(page, concluded.error or "unknown", deps)
         case Delivery.PENDING | Delivery.SENDING | Delivery.CANCELED:
@@ -177,7 +174,7 @@ async def _record(page: Page, notification: Notification, outcome: Outcome, owne
     reached("notification.after_fact")
 
 
-async def _note_delivered(notification: Notification, deps: Deps) -> None:
+async def _note_delivered(notification: Notification, deps: Deps, known: Loaded[Incident] | None = None) -> None:
     decide = page_delivered(
         notification.id,
         notification.user_id,
@@ -185,7 +182,7 @@ async def _note_delivered(notification: Notification, deps: Deps) -> None:
         possible_repeat=notification.possible_repeat > 0,
     )
     command = system("notification", notification.id, "delivered")
-    await deps.store.incidents.update(notification.incident_id, decide, command)
+    await deps.store.incidents.update(notification.incident_id, decide, command, known)
 
 
 async def _note_failed(page: Page, error: str, deps: Deps) -> None:

@@ -35,8 +35,6 @@ AcknowledgeIncidentPayload = Annotated[
 
 
 @strawberry.mutation
-async def acknowledge_incident(
-    info: Info, input: AcknowledgeIncidentInput
-) -> AcknowledgeIncidentPayload | None:
+async def acknowledge_incident(info: Info, input: AcknowledgeIncidentInput) -> AcknowledgeIncidentPayload | None:
     """Take it: its paging stops. A second acknowledger joins as responder."""
     return await carry_out(info, "acknowledgeIncident", input, domain.acknowledge, AcknowledgeIncidentSuccess)

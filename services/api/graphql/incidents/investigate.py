@@ -35,8 +35,6 @@ InvestigateIncidentPayload = Annotated[
 
 
 @strawberry.mutation
-async def investigate_incident(
-    info: Info, input: InvestigateIncidentInput
-) -> InvestigateIncidentPayload | None:
+async def investigate_incident(info: Info, input: InvestigateIncidentInput) -> InvestigateIncidentPayload | None:
     """Search for the cause; counts as an acknowledgement when there was none."""
     return await carry_out(info, "investigateIncident", input, domain.investigate, InvestigateIncidentSuccess)

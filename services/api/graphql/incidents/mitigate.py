@@ -39,6 +39,4 @@ MitigateIncidentPayload = Annotated[
 @strawberry.mutation
 async def mitigate_incident(info: Info, input: MitigateIncidentInput) -> MitigateIncidentPayload | None:
     """Service is restored by a workaround; the cause is not removed."""
-    return await carry_out(
-        info, "mitigateIncident", input, domain.mitigate(input.workaround), MitigateIncidentSuccess
-    )
+    return await carry_out(info, "mitigateIncident", input, domain.mitigate(input.workaround), MitigateIncidentSuccess)

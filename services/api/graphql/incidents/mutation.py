@@ -50,9 +50,7 @@ async def carry_out(
     key = parse_id("Incident", asked.id)
     command = command_of(info, name, asked)
     cursor = entry_cursor(info.context.api.tail.head)
-    result = await info.context.api.store.incidents.update(
-        key, expecting(asked.expected_version, decide), command
-    )
+    result = await info.context.api.store.incidents.update(key, expecting(asked.expected_version, decide), command)
     return success(
         incident=Incident.of(result.value),
         cursor=Cursor(cursor),

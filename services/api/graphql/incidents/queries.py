@@ -41,11 +41,7 @@ async def incident(info: Info, by: IncidentBy) -> Incident | None:
         found = await store.incidents.by_number(by.number.value)
     elif by.dedup_key is not None:
         asked = by.dedup_key.value
-        service = (
-            parse_id("Service", asked.service_id, ("by", "dedupKey", "serviceId"))
-            if asked.service_id
-            else "-"
-        )
+        service = parse_id("Service", asked.service_id, ("by", "dedupKey", "serviceId")) if asked.service_id else "-"
         holder = await store.incidents.holder(f"report:{service}|{asked.key}")
         found = holder.value if holder else None
     return Incident.of(found) if found else None

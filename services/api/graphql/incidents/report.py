@@ -85,9 +85,7 @@ def _report(asked: ReportIncidentInput) -> Report:
     if len(asked.service_ids) > MOST_SERVICES:
         text = f"An incident affects at most {MOST_SERVICES} services."
         raise InvalidInput(Issue(("input", "serviceIds"), "TOO_MANY", text))
-    keys = [
-        parse_id("Service", text, ("input", "serviceIds", str(n))) for n, text in enumerate(asked.service_ids)
-    ]
+    keys = [parse_id("Service", text, ("input", "serviceIds", str(n))) for n, text in enumerate(asked.service_ids)]
     labels = {label.key: label.value for label in asked.labels}
     return Report(
         title=asked.title,
@@ -116,8 +114,5 @@ async def _refuse_unknown_services(info: Info, keys: tuple[str, ...]) -> None:
     missing = [n for n, service in enumerate(found) if service is None]
     if missing:
         raise InvalidInput(
-            *(
-                Issue(("input", "serviceIds", str(n)), "NOT_FOUND", "There is no such service.")
-                for n in missing
-            )
+            *(Issue(("input", "serviceIds", str(n)), "NOT_FOUND", "There is no such service.") for n in missing)
         )

@@ -22,7 +22,7 @@ from shared.domain.errors import Forbidden
 from shared.store.incidents import BY_PRIORITY, Filter
 from shared.telemetry import SUBSCRIPTIONS
 
-ASK_AGAIN = 5.0
+ASK_AGAIN = 1.0
 
 
 @strawberry.interface
@@ -105,18 +105,14 @@ async def incident_events(
 
 
 @strawberry.subscription
-async def incident_changed(
-    info: Info, id: ID, after: Cursor | None = None
-) -> AsyncIterator[IncidentStreamItem]:
+async def incident_changed(info: Info, id: ID, after: Cursor | None = None) -> AsyncIterator[IncidentStreamItem]:
     """Every fact of one incident, after a cursor (default: from now on)."""
     key = parse_id("Incident", id, ("id",))
     async for item in _stream(info, parse_entry_cursor(after) if after else None, Filter(), key):
         yield item
 
 
-async def _stream(
-    info: Info, after: int | None, where: Filter, only: str | None
-) -> AsyncIterator[IncidentStreamItem]:
+async def _stream(info: Info, after: int | None, where: Filter, only: str | None) -> AsyncIterator[IncidentStreamItem]:
     api = info.context.api
     head = await api.store.log.head()
     position = head if after is None else after

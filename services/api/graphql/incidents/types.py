@@ -303,9 +303,7 @@ class Incident(Node):
     async def timeline(self, info: Info, first: int = 50, after: Cursor | None = None) -> Timeline:
         """What happened, oldest first: the log, and the caller's own last write."""
         if not 1 <= first <= MOST_ENTRIES:
-            raise InvalidInput(
-                Issue(("first",), "OUT_OF_RANGE", f"first is 1 to {MOST_ENTRIES}, not {first}.")
-            )
+            raise InvalidInput(Issue(("first",), "OUT_OF_RANGE", f"first is 1 to {MOST_ENTRIES}, not {first}."))
         position = parse_entry_cursor(after) if after else 0
         # The outbox is read first: an entry that is logged in between is then found in both, never in
         # neither.

@@ -56,9 +56,7 @@ async def choose_fallback_policy(
     await store.organization.create(
         lambda now: Decision(catalog.Organization()), system("organization", catalog.ORGANIZATION_ID)
     )
-    result = await store.organization.update(
-        catalog.ORGANIZATION_ID, catalog.choose_fallback(policy.id), command
-    )
+    result = await store.organization.update(catalog.ORGANIZATION_ID, catalog.choose_fallback(policy.id), command)
     return ChooseFallbackPolicySuccess(
         escalation_policy=EscalationPolicy.of(policy), changed=result.changed, replayed=result.replayed
     )

@@ -62,9 +62,7 @@ async def create_escalation_policy(
     steps = tuple([await _step(info, n, step) for n, step in enumerate(input.steps)])
     policy = catalog.Policy(key_for(command), input.name, steps, store.clock.now(), input.repeat)
     result = await store.policies.create(lambda now: catalog.create_policy(policy), command)
-    return CreateEscalationPolicySuccess(
-        escalation_policy=EscalationPolicy.of(result.value), replayed=result.replayed
-    )
+    return CreateEscalationPolicySuccess(escalation_policy=EscalationPolicy.of(result.value), replayed=result.replayed)
 
 
 async def _step(info: Info, index: int, step: EscalationStepInput) -> catalog.Step:

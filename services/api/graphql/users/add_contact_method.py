@@ -54,9 +54,7 @@ async def add_contact_method(info: Info, input: AddContactMethodInput) -> AddCon
     channel = info.context.api.channels.get(input.channel)
     if channel is None:
         known = ", ".join(sorted(info.context.api.channels))
-        raise InvalidInput(
-            Issue(("input", "channel"), "UNKNOWN", f"There is no such channel; there are {known}.")
-        )
+        raise InvalidInput(Issue(("input", "channel"), "UNKNOWN", f"There is no such channel; there are {known}."))
     if wrong := channel.check(input.address):
         raise InvalidInput(Issue(("input", "address"), "INVALID", wrong))
     command = command_of(info, "addContactMethod", input)

@@ -1,0 +1,257 @@
+"""Bad input gets a clear, typed answer, and loses nothing."""
+
+import asyncio
+import json
+from typing import Any
+
+import httpx2
+import pytest
+import websockets
+
+from shared.store.client import connect, database
+from shared.wire import global_id
+from tests.support.graphql import Client
+from tests.support.world import World
+
+ONE = "{ viewer { role } }"
+UNKNOWN = global_id("Incident", "0" * 32)
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("{ viewer { role ", "Syntax Error"),
+        ("{ nothing }", "Cannot query field 'nothing'"),
+        ("mutation { reportIncident(input: {}) { __typename } }", "title"),
+        ("query($x: Nope) { viewer { role } }", "Unknown type 'Nope'"),
+        ("", "Unexpected <EOF>"),
+        ("{ ...f } fragment f on Query { ...f }", "contains itself"),
+    ],
+)
+async def test_malformed_graphql(client: Client, query: str, says: str) -> None:
+    """A query that cannot run is told why, without hints at names that it did not guess."""
+    errors = await client.errors(query or " ")
+    assert any(says in error["message"] for error in errors)
+    assert not any("Did you mean" in error["message"] for error in errors)
+
+
+async def test_no_token(served: World) -> None:
+    """Nothing is open but the probes."""
+    async with httpx2.AsyncClient(base_url=served.api_url or "", trust_env=False) as http:
+        refused = await http.post("/graphql", json={"query": ONE})
+        assert refused.status_code == 401
+        assert refused.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+        wrong = await http.post("/graphql", json={"query": ONE}, headers={"Authorization": "Bearer toc_wrong"})
+        assert wrong.status_code == 401
+        assert (await http.get("/metrics")).status_code == 401
+        assert (await http.get("/schema.graphql")).status_code == 401
+        assert (await http.get("/livez")).status_code == 200
+        assert (await http.get("/readyz")).json() == {"mongodb": True, "live": True, "broker": True}
+
+
+async def test_a_socket_without_a_token(served: World) -> None:
+    """A WebSocket is closed when its `connection_init` has no good token."""
+    address = (served.api_url or "").replace("http", "ws") + "/graphql"
+    async with websockets.connect(address, subprotocols=[websockets.Subprotocol("graphql-transport-ws")]) as socket:
+        await socket.send(json.dumps({"type": "connection_init", "payload": {"authorization": "Bearer no"}}))
+        with pytest.raises(websockets.ConnectionClosed):
+            await socket.recv()
+        assert socket.close_code == 4403
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"{nonsense", 400),
+        (b"", 400),
+        (b'"a string"', 400),
+        (b'{"query": 7}', 400),
+        (b'{"query": "\xff"}', 400),
+        (b"[" * 100_000, 400),
+        (b'{"query": "' + b"x" * 300_000 + b'"}', 413),
+    ],
+)
+async def test_a_bad_body(client: Client, content: bytes, status: int) -> None:
+    """A body that is no GraphQL request, or too large, is refused; the next request is served."""
+    answer = await client.http.post("/graphql", content=content, headers={"Content-Type": "application/json"})
+    assert answer.status_code == status, answer.text
+    assert (await client.ask(ONE))["viewer"]["role"] == "ADMIN"
+
+
+async def test_an_oversized_chunked_body(client: Client) -> None:
+    """The limit counts the bytes, not what the header claims."""
+
+    async def chunks() -> Any:
+        for _ in range(40):
+            yield b"x" * 10_000
+
+    answer = await client.http.post("/graphql", content=chunks())
+    assert answer.status_code == 413
+    assert answer.json()["errors"][0]["extensions"]["code"] == "TOO_LARGE"
+
+
+async def test_unknown_and_malformed_ids(client: Client) -> None:
+    """An id of nothing is NOT_FOUND; what is no id, or one of another type, is a VALIDATION issue with its path."""
+    missing = await client.do("acknowledgeIncident", id=UNKNOWN)
+    assert (missing["__typename"], missing["code"]) == ("NotFoundError", "NOT_FOUND")
+    malformed = await client.do("acknowledgeIncident", id="nonsense")
+    assert malformed["__typename"] == "ValidationError"
+    assert malformed["issues"] == [
+        {"path": ["input", "id"], "code": "MALFORMED_ID", "message": "'nonsense' is not an id of this API."}
+    ]
+    foreign = await client.do("acknowledgeIncident", id=global_id("Service", "service-checkout"))
+    assert foreign["issues"][0]["code"] == "WRONG_TYPE"
+    assert (await client.ask("query($id: ID!) { node(id: $id) { id } }", id=UNKNOWN))["node"] is None
+    (error,) = await client.errors("query($id: ID!) { node(id: $id) { id } }", id="nonsense")
+    assert error["extensions"]["code"] == "VALIDATION"
+
+
+async def test_a_move_that_the_lifecycle_forbids(client: Client) -> None:
+    """It names the present status and the allowed moves, and changes nothing."""
+    incident = await client.report("forbidden moves")
+    refused = await client.do("closeIncident", id=incident["id"])
+    assert refused["__typename"] == "InvalidTransitionError"
+    assert refused["message"].startswith("Cannot CLOSE an incident that is TRIGGERED. Allowed now: ACKNOWLEDGE")
+    assert refused["allowed"] == ["ACKNOWLEDGE", "INVESTIGATE", "MITIGATE", "RESOLVE", "CANCEL", "MERGE"]
+    assert refused["incident"]["status"] == "TRIGGERED"
+    again = await client.ask("query($id: ID!) { incident(by: {id: $id}) { version } }", id=incident["id"])
+    assert again["incident"]["version"] == incident["version"]
+
+
+async def test_an_outdated_version(client: Client) -> None:
+    """`expectedVersion` that is not the present one is a conflict that shows the present incident."""
+    incident = await client.report("conflict")
+    await client.do("addNote", id=incident["id"], text="somebody else was faster")
+    refused = await client.do("acknowledgeIncident", id=incident["id"], expectedVersion=1)
+    assert (refused["__typename"], refused["code"]) == ("ConflictError", "CONFLICT")
+    assert refused["incident"]["version"] == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "path", "code"),
+    [
+        ({"title": ""}, ["input", "title"], "EMPTY"),
+        ({"title": "  "}, ["input", "title"], "EMPTY"),
+        ({"title": "x" * 501}, ["input", "title"], "LENGTH"),
+        ({"title": "x\x00y"}, ["input", "title"], "INVALID"),
+        ({"title": "x", "description": "x" * 20_001}, ["input", "description"], "LENGTH"),
+        ({"title": "x", "serviceIds": ["nope"]}, ["input", "serviceIds", "0"], "MALFORMED_ID"),
+        (
+            {"title": "x", "serviceIds": [global_id("Service", "z")]},
+            ["input", "serviceIds", "0"],
+            "NOT_FOUND",
+        ),
+        ({"title": "x", "dedupKey": ""}, ["input", "dedupKey"], "LENGTH"),
+        ({"title": "x", "idempotencyKey": "k" * 201}, ["input", "idempotencyKey"], "LENGTH"),
+        ({"title": "x", "note": "n" * 2_001}, ["input", "note"], "LENGTH"),
+        ({"title": "x", "labels": [{"key": "$where", "value": "1"}]}, ["input", "labels"], "INVALID"),
+        ({"title": "x", "labels": [{"key": "a.b", "value": "1"}]}, ["input", "labels"], "INVALID"),
+        (
+            {"title": "x", "labels": [{"key": f"k{n}", "value": ""} for n in range(51)]},
+            ["input", "labels"],
+            "TOO_MANY",
+        ),
+    ],
+)
+async def test_a_bad_report(client: Client, served: World, asked: dict[str, Any], path: list[str], code: str) -> None:
+    """Each wrong field is an issue with its path, and nothing is written."""
+    before = await count(client)
+    refused = await client.do("reportIncident", **asked)
+    assert refused["__typename"] == "ValidationError"
+    assert (refused["issues"][0]["path"], refused["issues"][0]["code"]) == (path, code)
+    assert await count(client) == before
+
+
+async def test_missing_texts(client: Client) -> None:
+    """A mitigation without a workaround and a note without text are refused."""
+    incident = await client.report("texts")
+    for mutation, asked in (("mitigateIncident", {"workaround": " "}), ("addNote", {"text": ""})):
+        refused = await client.do(mutation, id=incident["id"], **asked)
+        assert refused["issues"][0]["code"] == "EMPTY"
+
+
+async def test_a_reused_idempotency_key(client: Client) -> None:
+    """The same key with the same input is its own success; with other input it is refused."""
+    first = await client.do("reportIncident", title="once", idempotencyKey="key-1")
+    again = await client.do("reportIncident", title="once", idempotencyKey="key-1")
+    assert again["replayed"] and not first["replayed"]
+    assert again["incident"]["id"] == first["incident"]["id"]
+    other = await client.do("reportIncident", title="twice", idempotencyKey="key-1")
+    assert other["__typename"] == "IdempotencyError"
+    note = {"id": first["incident"]["id"], "text": "a", "idempotencyKey": "key-2"}
+    await client.do("addNote", **note)
+    assert (await client.do("addNote", **note))["replayed"]
+    assert (await client.do("addNote", **{**note, "text": "b"}))["code"] == "IDEMPOTENCY_KEY_REUSED"
+
+
+async def test_a_role_that_is_too_low(viewer: Client) -> None:
+    """A viewer's token reads, and changes nothing."""
+    assert (await viewer.ask(ONE))["viewer"]["role"] == "VIEWER"
+    refused = await viewer.do("reportIncident", title="not mine to report")
+    assert (refused["__typename"], refused["code"]) == ("ForbiddenError", "FORBIDDEN")
+    query = 'mutation { createService(input: {name: "x"}) { ... on UserError { code } } }'
+    assert (await viewer.ask(query))["createService"]["code"] == "FORBIDDEN"
+
+
+HEAVY = {
+    "a fragment bomb": "{ ...f0 } "
+    + " ".join(f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}" for n in range(30))
+    + " fragment f30 on Query { viewer { role } }",
+    "2,000 aliases": "{ " + " ".join(f"a{n}: viewer {{ role }}" for n in range(400)) + " }",
+    "a deep query": "{ " + "node(id: 1) { ... on Incident { services { escalationPolicy { steps { users { " * 4,
+    "too many tokens": "{ viewer { " + "role " * 2_000 + "} }",
+}
+
+
+@pytest.mark.parametrize("name", HEAVY)
+async def test_a_heavy_query(client: Client, name: str) -> None:
+    """It is refused before it runs, and at once: the process goes on answering."""
+    async with asyncio.timeout(2):
+        answer = await client.post({"query": HEAVY[name]})
+    assert answer.json()["errors"], answer.text
+    assert "data" not in answer.json() or answer.json()["data"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("first: 1000", "OUT_OF_RANGE"),
+        ("first: 0", "OUT_OF_RANGE"),
+        ('after: "nonsense"', "MALFORMED_CURSOR"),
+        ("first: 1, last: 1", "CONFLICTING"),
+        ('filter: {serviceIds: ["x"]}', "MALFORMED_ID"),
+    ],
+)
+async def test_bad_paging(client: Client, arguments: str, code: str) -> None:
+    """A page that cannot be is refused with its issue."""
+    (error,) = await client.errors(f"{{ incidents({arguments}) {{ nodes {{ id }} }} }}")
+    assert error["extensions"]["code"] == "VALIDATION"
+    assert error["extensions"]["issues"][0]["code"] == code
+
+
+async def test_an_unexpected_error_is_masked(client: Client, served: World) -> None:
+    """A document that no version of ours wrote: the client gets one sentence and the request's id, the log the rest."""
+    raw = connect(served.settings, "test")
+    try:
+        rows = database(raw, served.settings).incidents
+        await rows.insert_one({"_id": "spoilt", "number": -1, "rev": 1, "title": {"secret": "hidden"}})
+        query = "query($id: ID!) { incident(by: {id: $id}) { title } }"
+        answer = await client.http.post(
+            "/graphql",
+            json={"query": query, "variables": {"id": global_id("Incident", "spoilt")}},
+            headers={"X-Request-Id": "req-4711"},
+        )
+        await rows.delete_one({"_id": "spoilt"})
+    finally:
+        raw.close()
+    (error,) = answer.json()["errors"]
+    assert error["extensions"] == {"code": "INTERNAL", "requestId": "req-4711"}
+    assert answer.headers["x-request-id"] == "req-4711"
+    assert "hidden" not in answer.text and "msgspec" not in answer.text
+    assert "req-4711" in served.log_text()
+
+
+async def count(client: Client) -> int:
+    """How many incidents there are."""
+    data = await client.ask("{ incidents { totalCount { value } } }")
+    return int(data["incidents"]["totalCount"]["value"])

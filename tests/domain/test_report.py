@@ -1,0 +1,225 @@
+"""Reports, their repeats, and triage: what is taken in, what is refused, and what one key leads to."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.domain import facts
+from shared.domain.commands import Command, Decision
+from shared.domain.errors import InvalidInput
+from shared.domain.incident import (
+    ESCALATE,
+    LONGEST_LABEL,
+    LONGEST_TEXT,
+    LONGEST_TITLE,
+    MOST_LABELS,
+    REPEATS_TOLD_EVERY,
+    EscalationState,
+    Incident,
+    Prioritization,
+    Report,
+    acknowledge,
+    refuse_bad_report,
+    repeat,
+    report,
+    triage,
+)
+from shared.domain.lifecycle import Status
+from shared.domain.priority import Level, Severity
+from tests.domain.samples import (
+    DATABASE,
+    KEY,
+    LATER,
+    NOW,
+    P1,
+    PATHS,
+    WORKER,
+    at,
+    by,
+    names,
+    plan,
+    policy,
+    source,
+    step_taken,
+    triggered,
+)
+
+WINDOW = timedelta(minutes=30)
+SECOND = timedelta(seconds=1)
+
+
+def again(incident: Incident, now: datetime, command: Command | None = None) -> Decision[Incident]:
+    """What the same key brings once more."""
+    return repeat(KEY, WINDOW)(incident, command or source(), now)
+
+
+@pytest.mark.parametrize(
+    ("said", "field", "code"),
+    [
+        ({"title": ""}, "title", "EMPTY"),
+        ({"title": " \n"}, "title", "EMPTY"),
+        ({"title": "x" * (LONGEST_TITLE + 1)}, "title", "LENGTH"),
+        ({"title": "nul \x00"}, "title", "INVALID"),
+        ({"title": "half a pair \ud83d"}, "title", "INVALID"),
+        ({"description": "x" * (LONGEST_TEXT + 1)}, "description", "LENGTH"),
+        ({"description": "nul \x00"}, "description", "INVALID"),
+        ({"description": "half a pair \ud83d"}, "description", "INVALID"),
+        ({"labels": {str(n): "x" for n in range(MOST_LABELS + 1)}}, "labels", "TOO_MANY"),
+        ({"labels": {"": "x"}}, "labels", "INVALID"),
+        ({"labels": {"$set": "x"}}, "labels", "INVALID"),
+        ({"labels": {"a.b": "x"}}, "labels", "INVALID"),
+        ({"labels": {"x" * (LONGEST_TITLE + 1): "x"}}, "labels", "INVALID"),
+        ({"labels": {"nul \x00": "x"}}, "labels", "INVALID"),
+        ({"labels": {"half a pair \ud83d": "x"}}, "labels", "INVALID"),
+        ({"labels": {"k": "x" * (LONGEST_LABEL + 1)}}, "labels", "LENGTH"),
+        ({"labels": {"k": "nul \x00"}}, "labels", "INVALID"),
+    ],
+    ids=lambda value: None if isinstance(value, str) else "-".join(value),
+)
+def test_a_bad_report_is_refused_under_its_field(said: dict[str, Any], field: str, code: str) -> None:
+    """What cannot be kept (empty, too long, unstorable) is refused with its path and a kind of its own."""
+    with pytest.raises(InvalidInput) as refusal:
+        report("i1", 1, Report(**{"title": "Down", **said}), by(), NOW)
+    assert [(issue.path, issue.code) for issue in refusal.value.issues] == [(("input", field), code)]
+
+
+def test_every_issue_of_a_report_is_told_at_once() -> None:
+    """Three mistakes are three issues of one refusal."""
+    bad = Report(title="", description="\x00", labels={"$x": "y"})
+    with pytest.raises(InvalidInput) as refusal:
+        refuse_bad_report(bad)
+    assert [issue.path[1] for issue in refusal.value.issues] == ["title", "description", "labels"]
+    assert all(issue.message in str(refusal.value) for issue in refusal.value.issues)
+
+
+def test_the_limits_themselves_are_accepted() -> None:
+    """The longest title, description, label and number of labels are within their limits."""
+    labels = {f"k{n}": "x" * LONGEST_LABEL for n in range(MOST_LABELS)}
+    refuse_bad_report(Report("x" * LONGEST_TITLE, "x" * LONGEST_TEXT, labels=labels))
+
+
+def test_any_language_is_accepted() -> None:
+    """Emoji, right-to-left text and line breaks are a title like any other."""
+    refuse_bad_report(Report("🔥 الدفع معطل\nПлатежи", labels={"équipe": "支付"}))
+
+
+@pytest.mark.parametrize(
+    ("said", "provisional"),
+    [
+        ({}, 3),
+        ({"severity": Severity.CRITICAL}, 2),
+        ({"severity": Severity.INFO}, 4),
+        ({"stated_impact": Level.HIGH, "stated_urgency": Level.HIGH}, 1),
+        ({"stated_impact": Level.LOW, "severity": Severity.INFO}, 5),
+    ],
+)
+def test_until_triage_the_raw_input_ranks_it(said: dict[str, Any], provisional: int) -> None:
+    """A critical report does not wait among the P5s: the matrix of the raw input routes it meanwhile."""
+    decision = report("i1", 1, Report("Down", **said), by(), NOW)
+    assert decision.value.rank == provisional
+    assert decision.facts == (facts.Triggered(1, "Down", f"P{provisional}", (), said.get("severity")),)
+
+
+def test_a_report_without_key_holds_none() -> None:
+    """What has no dedup key can have no repeats."""
+    assert triggered(key=None).open_keys == ()
+
+
+@pytest.mark.parametrize("status", [Status.TRIGGERED, Status.ACKNOWLEDGED, Status.INVESTIGATING, Status.MITIGATED])
+def test_a_repeat_of_an_open_incident_is_counted(status: Status) -> None:
+    """Same incident, same status, same version: it is only counted."""
+    before = at(status)
+    decision = again(before, LATER)
+    assert not decision.changed
+    assert decision.value.repeats == 1
+    assert (decision.value.status, decision.value.version) == (status, before.version)
+    assert decision.facts == (facts.AlertDeduplicated(KEY, 1),)
+
+
+def test_a_storm_of_repeats_makes_a_fact_in_ten_seconds() -> None:
+    """Every repeat is counted; the facts are few, and their counts add up to what was told."""
+    incident, told = triggered(), []
+    for n in range(61):
+        decision = again(incident, NOW + n * SECOND)
+        told += [(n, fact.count) for fact in decision.facts if isinstance(fact, facts.AlertDeduplicated)]
+        incident = decision.value
+    assert timedelta(seconds=10) == REPEATS_TOLD_EVERY
+    assert told == [(0, 1), *((n, 10) for n in range(10, 61, 10))]
+    assert (incident.repeats, incident.repeats_untold) == (61, 0)
+
+
+@pytest.mark.parametrize("command", [by("bob"), source()], ids=["person", "source"])
+@pytest.mark.parametrize("after", [timedelta(), WINDOW])
+def test_a_repeat_inside_the_reopen_window_reopens(after: timedelta, command: Command) -> None:
+    """Resolved a short while ago: the same incident pages again, in a new cycle, and says why."""
+    before = at(Status.RESOLVED)
+    decision = again(before, NOW + after, command)
+    assert decision.changed
+    assert decision.value.status is Status.TRIGGERED
+    assert (decision.value.reopen_count, decision.value.escalation.cycle) == (1, before.escalation.cycle + 1)
+    assert decision.value.version == before.version + 1
+    assert decision.value.open_keys == (KEY,)
+    assert decision.value.timers == {ESCALATE: NOW + after}
+    assert decision.facts == (facts.Reopened(1, f"the key {KEY} came again"),)
+
+
+@pytest.mark.parametrize(
+    ("status", "after"),
+    [
+        (Status.RESOLVED, WINDOW + timedelta(milliseconds=1)),
+        (Status.CLOSED, timedelta()),
+        (Status.CANCELED, timedelta()),
+    ],
+)
+def test_a_later_repeat_frees_the_key(status: Status, after: timedelta) -> None:
+    """Nothing else changes, no fact tells of it, and a new incident can have the key."""
+    before = replace(at(status), open_keys=("other", KEY))
+    decision = again(before, NOW + after)
+    assert decision == Decision(replace(before, open_keys=("other",)), (), changed=False)
+
+
+def test_triage_gives_priority_and_category() -> None:
+    """Both facts come from one write, the highest rank counts from now on, and no version is raised."""
+    before = triggered()
+    decision = triage(P1, DATABASE)(before, WORKER, LATER)
+    after = decision.value
+    assert (after.priority, after.impact, after.urgency) == (P1.priority, P1.impact, P1.urgency)
+    assert (after.rank, after.explanation) == (1, "tier 1 x critical")
+    assert (after.category, after.prioritization) == ("database", Prioritization.COMPUTED)
+    assert (after.status, after.version) == (before.status, before.version)
+    assert after.timers == {ESCALATE: LATER}
+    assert decision.facts == (
+        facts.Prioritized("P1", "HIGH", "HIGH", "tier 1 x critical"),
+        facts.Categorized("database", None, "it mentions 'mongodb'"),
+    )
+
+
+@pytest.mark.parametrize("held", [Prioritization.COMPUTED, Prioritization.OVERRIDDEN])
+def test_triage_speaks_once(held: Prioritization) -> None:
+    """A lost and repeated message changes no priority, least of all a person's."""
+    before = replace(triggered(), prioritization=held)
+    assert triage(P1, DATABASE)(before, WORKER, LATER) == Decision(before, (), changed=False)
+
+
+@pytest.mark.parametrize("status", [status for status in PATHS if status is not Status.TRIGGERED])
+def test_late_triage_wakes_nobody(status: Status) -> None:
+    """Somebody was faster than triage: the incident gets its priority, and no timer."""
+    after = triage(P1, DATABASE)(at(status), WORKER, LATER).value
+    assert (after.priority, after.timers) == (P1.priority, {})
+
+
+def test_triage_after_the_first_page_leaves_the_escalation_alone() -> None:
+    """The first step went out without a priority: the second keeps its time."""
+    paging = step_taken(triggered(), plan(policy(["ann"], ["bob"]))).value
+    assert paging.escalation.state is EscalationState.RUNNING
+    assert triage(P1, DATABASE)(paging, WORKER, LATER).value.timers == paging.timers
+
+
+def test_a_repeat_after_an_acknowledgement_pages_nobody() -> None:
+    """Whoever took it knows: a repeat arms no timer."""
+    taken = acknowledge(triggered(), by(), NOW).value
+    decision = again(taken, LATER)
+    assert decision.value.timers == {}
+    assert names(decision.facts) == ["alert.deduplicated"]

@@ -1,0 +1,418 @@
+"""One incident led through its life at random: whatever is asked in whatever order, the promises hold.
+
+Beside the incident the walk keeps what an outsider would know (its pages, its timeline, its document), and
+compares the two after every step.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from shared.domain import facts
+from shared.domain.catalog import ContactMethod, Policy, Step
+from shared.domain.category import Categorization
+from shared.domain.commands import ActorKind, Command, Decide, Decision
+from shared.domain.entry import Entry, summarize
+from shared.domain.errors import InvalidTransition
+from shared.domain.escalation import Candidate, Plan, escalate, page_delivered, page_failed
+from shared.domain.incident import (
+    ESCALATE,
+    EscalationState,
+    Incident,
+    Page,
+    Prioritization,
+    Report,
+    acknowledge,
+    add_note,
+    cancel,
+    close,
+    investigate,
+    mitigate,
+    reopen,
+    repeat,
+    report,
+    resolve,
+    triage,
+    unacknowledge,
+)
+from shared.domain.lifecycle import Action, Status
+from shared.domain.priority import Evidence, Severity, assess
+from shared.store.documents import difference, from_document, to_document
+from shared.wire import decode_entry, decode_subject, encode
+from tests.domain.expected import EXPECTED, REFUSED, SAME, allowed_from
+from tests.domain.samples import KEY, NOW, WORKER, by, method, plan, policy, rows, source
+
+PEOPLE = ("ann", "bob", "cid", "dan")
+REOPEN_WINDOW = timedelta(minutes=30)
+FAR = timedelta(days=400)
+
+DO: dict[Action, Decide[Incident]] = {
+    Action.ACKNOWLEDGE: acknowledge,
+    Action.UNACKNOWLEDGE: unacknowledge,
+    Action.INVESTIGATE: investigate,
+    Action.MITIGATE: mitigate("restarted it"),
+    Action.RESOLVE: resolve("it was full", "a bigger disk"),
+    Action.REOPEN: reopen("it came back"),
+    Action.CLOSE: close(None, "buy disks"),
+    Action.CANCEL: cancel("a drill"),
+}
+
+GOING_ON = DO.keys() - {Action.CLOSE}
+QUITE_REACHABLE = plan(policy(["ann"]))
+REPEATED = "repeat"
+
+people = st.sampled_from(PEOPLE)
+actors = st.sampled_from([by("ann"), by("bob"), by("cid"), source()])
+severities = st.sampled_from([None, *Severity])
+delays = st.sampled_from([1, 30, 60, 600])
+steps = st.builds(Step, st.lists(people, min_size=1, max_size=3).map(tuple), delays)
+policies = st.builds(
+    Policy,
+    id=st.sampled_from(["p1", "p2"]),
+    name=st.sampled_from(["primary", "night shift"]),
+    steps=st.lists(steps, min_size=1, max_size=3).map(tuple),
+    created_at=st.just(NOW),
+    repeat=st.integers(0, 2),
+)
+reachable = st.dictionaries(
+    people, st.integers(0, 2).map(lambda count: tuple(method(f"m{n}") for n in range(count))), max_size=4
+)
+everybody = st.just({person: (method("m0"), method("m1", "email")) for person in PEOPLE})
+candidates = st.builds(Candidate, policies, st.just("policy of checkout"))
+plans = st.builds(
+    Plan,
+    st.sampled_from([0, 1, 1, 1, 2, 2]).flatmap(lambda count: st.tuples(*[candidates] * count)),
+    everybody | reachable,
+)
+waits = st.sampled_from([0, 1, 9, 10, 59, 60, 300, 1_700, 3_600]).map(lambda seconds: timedelta(seconds=seconds))
+
+
+class Walk(RuleBasedStateMachine):
+    """The incident, and what somebody who only watches it knows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = NOW
+        self.incident: Incident = None  # type: ignore[assignment]
+        self.document: dict[str, Any] = {}
+        self.timeline: list[Entry] = []
+        self.pages: dict[str, Page] = {}
+        self.under_way: set[str] = set()
+        self.told = 0
+        self.reached: list[tuple[int, int]] = []
+        self.reopened = 0
+        self.repeats = 0
+
+    # What can be done to it.
+
+    @initialize(severity=severities, key=st.sampled_from([None, KEY]), command=actors)
+    def report(self, severity: Severity | None, key: str | None, command: Command) -> None:
+        """Somebody, or a source, reports it."""
+        decision = report("i1", 1, Report("Checkout is down", severity=severity, key=key), command, self.now)
+        assert decision.value.version == 1
+        self.take_over(None, decision, command)
+
+    @rule(action=st.sampled_from(list(DO)), command=actors)
+    def act(self, action: Action, command: Command) -> None:
+        """Anybody asks for anything: it is done, it is so already, or it is refused by the table."""
+        outcome = EXPECTED[self.incident.status, action]
+        before = self.incident
+        if outcome == REFUSED:
+            self.is_refused(action, command)
+            return
+        decision = self.decide(DO[action], command)
+        assert decision.changed == (outcome != SAME)
+        assert decision.value.status == (before.status if outcome == SAME else outcome)
+
+    def is_refused(self, action: Action, command: Command) -> None:
+        """The refusal names the status, and leaves everything as it was."""
+        document = to_document(self.incident)
+        with pytest.raises(InvalidTransition) as refusal:
+            DO[action](self.incident, command, self.now)
+        assert refusal.value.status == self.incident.status
+        assert to_document(self.incident) == document
+
+    @rule(data=st.data(), command=actors)
+    @precondition(lambda self: allowed_from(self.incident.status) & GOING_ON)
+    def go_on(self, data: st.DataObject, command: Command) -> None:
+        """Somebody asks for what the status allows, other than its end."""
+        possible = sorted(allowed_from(self.incident.status) & GOING_ON)
+        self.act(data.draw(st.sampled_from(possible), label="action"), command)
+
+    @rule(command=actors)
+    @precondition(lambda self: self.incident.status is not Status.CLOSED)
+    @precondition(lambda self: self.timeline[-1].type != "note_added")
+    def note(self, command: Command) -> None:
+        """Somebody writes something down."""
+        assert self.decide(add_note("it smells of smoke"), command).changed
+
+    @rule(severity=severities, category=st.sampled_from(["network", "database"]))
+    @precondition(lambda self: self.incident.prioritization is Prioritization.PENDING)
+    def prioritize(self, severity: Severity | None, category: str) -> None:
+        """Triage speaks, and speaks again; the first time counts."""
+        said = triage(assess(Evidence(severity=severity)), Categorization(category, None, "no rule matched"))
+        assert self.decide(said, WORKER).changed
+        assert not self.decide(said, WORKER).changed
+
+    @rule(given=plans, late=waits)
+    @precondition(lambda self: ESCALATE in self.incident.timers)
+    def escalate_when_due(self, given: Plan, late: timedelta) -> None:
+        """The timer is due, maybe for long: one step is taken, or it is said why none is."""
+        self.now = max(self.now, self.incident.timers[ESCALATE]) + late
+        decision = self.decide(escalate(given), WORKER)
+        assert decision.changed
+        assert len(decision.facts) == 1
+        assert decision.facts[0].name in ("escalated", "escalation_exhausted")
+        assert self.incident.timers.get(ESCALATE, self.now + FAR) > self.now
+
+    @rule(wait=waits, given=plans)
+    def pass_time(self, wait: timedelta, given: Plan) -> None:
+        """The clock moves on and the doorbell rings: before the timer is due, nothing happens."""
+        self.now += wait
+        due = self.incident.timers.get(ESCALATE)
+        decision = self.decide(escalate(given), WORKER)
+        assert bool(decision.facts) is (due is not None and due <= self.now)
+
+    @rule(data=st.data(), doubtful=st.booleans())
+    @precondition(lambda self: self.under_way)
+    def deliver(self, data: st.DataObject, doubtful: bool) -> None:
+        """A channel accepts a page, maybe one that was cancelled on its way."""
+        page = self.pages[data.draw(st.sampled_from(sorted(self.under_way)), label="page")]
+        live = page.id in {other.id for other in self.incident.pages}
+        self.under_way.remove(page.id)
+        decision = self.decide(page_delivered(page.id, page.user_id, page.channel, possible_repeat=doubtful), WORKER)
+        assert decision.facts == (facts.NotificationSent(page.id, page.user_id, page.channel, doubtful, not live),)
+        if live:
+            self.told += 1
+            self.reached.append((page.cycle, page.step))
+
+    @rule(data=st.data(), others=st.integers(0, 2))
+    @precondition(lambda self: self.under_way)
+    def fail(self, data: st.DataObject, others: int) -> None:
+        """A page cannot be delivered; its user may have other contact methods."""
+        page = self.pages[data.draw(st.sampled_from(sorted(self.under_way)), label="page")]
+        methods = tuple(method(f"m{n}") for n in range(others))
+        before = self.incident
+        self.under_way.remove(page.id)
+        self.decide(page_failed(page, "550 no such user", methods), WORKER)
+        self.check_failure(before, page, methods)
+
+    def check_failure(self, before: Incident, page: Page, methods: tuple[ContactMethod, ...]) -> None:
+        """Fail-over, else the next step at once if this one reached nobody, else nothing."""
+        after = self.incident
+        kept = tuple(other for other in before.pages if other.id != page.id)
+        untried = [one.id for one in methods if one.id not in (*page.tried, page.contact_method_id)]
+        place = (page.cycle, page.step)
+        if len(kept) == len(before.pages):
+            assert (after.pages, after.timers) == (before.pages, before.timers)
+        elif untried:
+            assert after.pages[:-1] == kept
+            assert after.pages[-1].contact_method_id == untried[0]
+            assert after.timers == before.timers
+        else:
+            assert after.pages == kept
+            alone = place not in {(other.cycle, other.step) for other in kept} and place not in self.reached
+            if alone and place == (before.escalation.cycle, before.escalation.step - 1):
+                due = {ESCALATE: self.now} if ESCALATE in before.timers else {}
+                assert after.timers == before.timers | due
+
+    @rule(command=actors)
+    @precondition(lambda self: KEY in self.incident.open_keys)
+    def come_again(self, command: Command) -> None:
+        """The same key is reported once more."""
+        before = self.incident
+        open_before = before.is_open
+        decision = self.decide(repeat(KEY, REOPEN_WINDOW), command, REPEATED)
+        self.repeats += open_before
+        in_time = before.resolved_at is not None and self.now - before.resolved_at <= REOPEN_WINDOW
+        assert decision.changed is (before.status is Status.RESOLVED and in_time)
+        assert (KEY in self.incident.open_keys) is (open_before or decision.changed)
+
+    # Taking a decision over, as the store does.
+
+    def decide(self, decide: Decide[Incident], command: Command, kind: str = "") -> Decision[Incident]:
+        """Carry it out, and check what holds for every change whatsoever."""
+        before, document = self.incident, to_document(self.incident)
+        decision = decide(before, command, self.now)
+        assert decide(before, command, self.now) == decision, "a decision depends on its arguments alone"
+        assert to_document(before) == document, "a decision leaves its incident as it was"
+        self.check_change(before, decision, command, kind)
+        self.take_over(before, decision, command)
+        return decision
+
+    def check_change(self, before: Incident, decision: Decision[Incident], command: Command, kind: str) -> None:
+        """Status by the table, a version for people and sources, a fact for every change that is told."""
+        after = decision.value
+        counted = kind == REPEATED and not decision.changed
+        asked = command.actor.kind is not ActorKind.SYSTEM and after != before and not counted
+        assert after.version == before.version + asked
+        if after.status != before.status:
+            assert any(EXPECTED[before.status, action] == after.status for action in DO), (
+                f"{before.status} does not lead to {after.status}"
+            )
+        if after != before and not counted:
+            assert decision.facts
+        if after.standing != before.standing:
+            assert decision.facts
+        if not decision.changed and not counted:
+            assert {fact.name for fact in decision.facts} <= {"responder_added"}
+        assert after.escalation.cycle >= before.escalation.cycle
+        assert before.priority is None or after.priority is not None
+        assert set(before.responders) <= set(after.responders)
+        assert (after.id, after.number, after.created_at) == (before.id, before.number, before.created_at)
+
+    def take_over(self, before: Incident | None, decision: Decision[Incident], command: Command) -> None:
+        """Write the document and the timeline, and note what was learned."""
+        after = decision.value
+        if before is not None and self.is_new_escalation(before, decision):
+            self.told = 0
+        self.incident = after
+        self.reopened += sum(isinstance(fact, facts.Reopened) for fact in decision.facts)
+        self.write(to_document(after))
+        self.learn_pages(decision)
+        for entry in rows(before, decision, command, self.now):
+            self.log(entry)
+
+    def is_new_escalation(self, before: Incident, decision: Decision[Incident]) -> bool:
+        """Re-triggered, or ended without telling anyone: what was told before does not count any more."""
+        ended = any(isinstance(fact, facts.EscalationExhausted) for fact in decision.facts)
+        triggered_again = decision.value.status is Status.TRIGGERED and before.status is not Status.TRIGGERED
+        return triggered_again or (ended and self.told == 0)
+
+    def write(self, document: dict[str, Any]) -> None:
+        """Change the kept document by the difference alone: it must become the incident's document."""
+        change = difference(self.document, document)
+        gone = set(change.get("$unset", ()))
+        kept = {name: field for name, field in self.document.items() if name not in gone}
+        self.document = kept | change.get("$set", {})
+        assert self.document == document
+
+    def learn_pages(self, decision: Decision[Incident]) -> None:
+        """A page's id stands for one cycle, step, user and contact method, and no other page ever has it."""
+        fresh = [page for page in decision.value.pages if page.id not in self.pages]
+        places = {(page.cycle, page.step, page.user_id, page.contact_method_id) for page in self.pages.values()}
+        for page in fresh:
+            place = (page.cycle, page.step, page.user_id, page.contact_method_id)
+            assert place not in places
+            places.add(place)
+            self.pages[page.id] = page
+            self.under_way.add(page.id)
+        assert all(self.pages[page.id] == page for page in decision.value.pages)
+        decided = {page.notification_id for f in decision.facts if isinstance(f, facts.Escalated) for page in f.pages}
+        assert decided <= {page.id for page in fresh}
+
+    def log(self, entry: Entry) -> None:
+        """Every entry can be sent and read, has its sentence, and begins where the last one ended."""
+        placed = replace(entry, position=len(self.timeline) + 1)
+        message = encode(placed)
+        assert decode_subject(message.headers, message.body).id == self.incident.id
+        back = decode_entry(message.body)
+        assert (back.id, back.type, back.was, back.now) == (entry.id, entry.type, entry.was, entry.now)
+        assert back.data == msgspec.json.decode(msgspec.json.encode(entry.data))
+        sentence = summarize(entry, {"ann": "Ann"})
+        assert sentence == summarize(back, {"ann": "Ann"})
+        assert sentence.strip()
+        assert "None" not in sentence
+        if not self.timeline:
+            assert (entry.type, entry.was) == ("triggered", None)
+        elif not entry.id.endswith(":0"):
+            assert entry.was == self.timeline[-1].was
+        else:
+            assert entry.was == self.timeline[-1].now
+        self.timeline.append(placed)
+
+    # What holds at any time.
+
+    @invariant()
+    def acknowledged_means_quiet(self) -> None:
+        """Outside TRIGGERED nothing is paged, nothing is timed, and no doorbell changes that."""
+        if self.incident.status is Status.TRIGGERED:
+            return
+        assert self.incident.pages == ()
+        assert self.incident.timers == {}
+        asked = escalate(QUITE_REACHABLE)(self.incident, WORKER, self.now + FAR)
+        assert asked == Decision(self.incident, (), changed=False)
+
+    @invariant()
+    def never_silence(self) -> None:
+        """A triggered incident will page, or its escalation has ended after a page of it went out."""
+        if self.incident.status is not Status.TRIGGERED:
+            return
+        if ESCALATE in self.incident.timers:
+            assert self.incident.escalation.state is not EscalationState.EXHAUSTED
+            return
+        assert self.incident.escalation.state is EscalationState.EXHAUSTED
+        assert self.incident.escalation.told > 0
+        assert self.told > 0
+
+    @invariant()
+    def one_page_at_a_time(self) -> None:
+        """Nobody has two pages of one cycle and step under way."""
+        places = [(page.cycle, page.step, page.user_id) for page in self.incident.pages]
+        assert len(set(places)) == len(places)
+        assert all(page.cycle <= self.incident.escalation.cycle for page in self.incident.pages)
+        assert {page.id for page in self.incident.pages} <= self.under_way
+
+    @invariant()
+    def the_counts_agree(self) -> None:
+        """Reopenings and repeats are counted right, and every repeat is told or still to be told."""
+        assert self.incident.reopen_count == self.reopened
+        assert self.incident.repeats == self.repeats
+        told = [entry.data["count"] for entry in self.timeline if entry.type == "alert.deduplicated"]
+        assert sum(told) + self.incident.repeats_untold == self.repeats
+        assert len(set(self.incident.responders)) == len(self.incident.responders)
+
+    @invariant()
+    def the_document_is_the_incident(self) -> None:
+        """What is written is what is read, and what is empty is absent."""
+        assert from_document(self.document, Incident) == self.incident
+        assert from_document({**self.document, "rev": 7, "of_a_later_release": {}}, Incident) == self.incident
+        assert all(field not in (None, [], (), {}) for field in self.document.values())
+
+    @invariant()
+    def the_ended_hold_no_key(self) -> None:
+        """CLOSED and CANCELED have released their keys: later signals open a new incident."""
+        if self.incident.status in (Status.CLOSED, Status.CANCELED):
+            assert self.incident.open_keys == ()
+
+    @invariant()
+    def the_earliest_timer_is_due_first(self) -> None:
+        """`due_at`, by which the ticker finds it, is there exactly when a timer is."""
+        assert self.incident.due_at == min(self.incident.timers.values(), default=None)
+
+
+def walk(lives: int, length: int) -> None:
+    """Run so many random lives of so many steps."""
+    run_state_machine_as_test(
+        Walk,
+        settings=settings(
+            max_examples=lives,
+            stateful_step_count=length,
+            deadline=None,
+            report_multiple_bugs=False,
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )
+
+
+def test_a_walk_keeps_every_promise() -> None:
+    """Many short lives, of every sort: after each step everything that was promised still holds."""
+    walk(lives=300, length=25)
+
+
+def test_a_long_walk_keeps_every_promise() -> None:
+    """A few long lives, in which cycles, reopenings and repeats pile up."""
+    walk(lives=40, length=100)
