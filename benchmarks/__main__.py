@@ -1,4 +1,6 @@
-"""`python -m benchmarks [name ...]`: prints what it measures; copy the figures with their date into docs/performance.md."""
+"""`python -m benchmarks [name ...]`: prints what it measures; copy the figures with their date into
+docs/performance.md.
+"""
 
 import asyncio
 import os

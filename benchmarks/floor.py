@@ -1,7 +1,7 @@
 """The floor: what the chain's unavoidable steps cost alone and in sequence, on the same servers in the same run.
 
-From the report's answer to the page there are three entries to log and three decisions to write (triage, escalation, and the
-notification's claim), three confirmed publishes to a quorum queue with their consumption, and one HTTP post.
+From the report's answer to the page there are three entries to log and three decisions to write (triage, escalation,
+and the notification's claim), three confirmed publishes to a quorum queue with their consumption, and one HTTP post.
 """
 
 import asyncio

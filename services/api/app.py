@@ -1,6 +1,8 @@
 """The API process: its routes and what it opens for its lifetime."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -18,6 +20,9 @@ from services.api.requests import Requests
 from shared import channels
 from shared.settings import Settings
 from shared.store.store import open_store
+from shared.telemetry import logger
+
+log = logger("api")
 
 
 @asynccontextmanager
@@ -27,6 +32,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         tail = LogTail(store.log, settings.amqp_url.get_secret_value())
         await tail.start()
         following = asyncio.create_task(tail.run())
+        following.add_done_callback(_refuse_to_be_blind)
         found = channels.discover(settings)
         try:
             yield Api(settings, store, tail, Authenticator(store.tokens), found)
@@ -37,6 +43,13 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
                 await following
             for channel in found.values():
                 await channel.close()
+
+
+def _refuse_to_be_blind(following: asyncio.Task[None]) -> None:
+    """An API that no longer follows the log would show old state for ever: end it, to be started again."""
+    if not following.cancelled() and (error := following.exception()):
+        log.error("following the log has failed; the process ends", exc_info=error)
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def create_app(api: Api) -> Starlette:

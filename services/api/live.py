@@ -13,7 +13,6 @@ from contextlib import suppress
 
 from shared.broker.consumer import Doorbell
 from shared.domain.entry import Entry
-from shared.domain.errors import Unavailable
 from shared.store.client import PyMongoError
 from shared.store.log import Log
 from shared.telemetry import LOG_POSITION, logger
@@ -121,9 +120,4 @@ class LogTail:
         if first is not None and first <= position + 1:
             begin = position + 1 - first
             return [self._recent[n] for n in range(begin, min(begin + AT_ONCE, len(self._recent)))]
-        try:
-            return await self._rows.after(position, AT_ONCE)
-        except PyMongoError as error:
-            raise Unavailable(
-                "The log cannot be read at the moment; subscribe again after your last cursor."
-            ) from error
+        return await self._rows.after(position, AT_ONCE)

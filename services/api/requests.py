@@ -13,6 +13,7 @@ from shared.telemetry import REQUESTS
 
 # A client that is still sending hears a refusal only when somebody reads what it sends.
 MOST_DISCARDED = 16 * 1024 * 1024
+ROUTES = frozenset({"/graphql", "/livez", "/readyz", "/metrics", "/schema.graphql"})
 GIVEN_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
@@ -54,7 +55,7 @@ class Requests:
             else:
                 await self._app(scope, _given(body, receive), answer)
         finally:
-            route = scope["path"] if status != 404 else "unknown"
+            route = scope["path"] if scope["path"] in ROUTES else "unknown"
             REQUESTS.labels(scope["method"], route, status).observe(time.perf_counter() - began)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes | None:

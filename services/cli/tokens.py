@@ -33,10 +33,11 @@ async def administrator(store: Store, data_dir: Path) -> str:
 
 async def issue(store: Store, label: str, role: Role, email: str, name: str) -> str:
     """A new token for the user with this e-mail address, who is created when there is none."""
-    user_id = identity("user", email)
-    user = catalog.User(user_id, name, email, store.clock.now())
-    await store.users.create(lambda now: catalog.create_user(user), command("user", email))
-    return await store.tokens.issue(label, role, user_id, command("token", label, os.urandom(8).hex()))
+    known = await store.users.by_email(email)
+    if known is None:
+        user = catalog.User(identity("user", email), name, email, store.clock.now())
+        known = (await store.users.create(lambda now: catalog.create_user(user), command("user", email))).value
+    return await store.tokens.issue(label, role, known.id, command("token", label, os.urandom(8).hex()))
 
 
 async def revoke(store: Store, token_id: str) -> bool:

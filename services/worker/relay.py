@@ -91,6 +91,7 @@ class Relay:
         self._head = await self._store.log.head()
         self._published = await self._store.log.watermark()
         self._logged = []
+        self._logged_revs.clear()
         async with asyncio.TaskGroup() as loops:
             loops.create_task(self._log_forever())
             loops.create_task(self._publish_forever())

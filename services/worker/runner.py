@@ -9,6 +9,7 @@ the work waits.
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
@@ -105,18 +106,20 @@ class Runner:
             attempts=attempts,
             error=reason,
         )
-        if delay is None:
-            await self._give_up(failed)
+        if delay is None and not await self._give_up(failed):
+            failed = replace(failed, next_at=now + handler.retry.delays[-1])
         await self._deps.store.retries.put(failed)
 
-    async def _give_up(self, failed: Failed) -> None:
+    async def _give_up(self, failed: Failed) -> bool:
+        """Put it among the dead letters; False while the broker is away: then it goes on being tried."""
         body = msgspec.json.encode({"handler": failed.handler, "incident": failed.subject, "cause": failed.event_id})
         try:
             await self._publisher.bury(
                 {}, body, f"{failed.handler}.gave_up", _reasons(failed.handler, failed.reason, failed)
             )
         except PublishFailed:
-            log.warning("the dead letter waits in the retries, the broker is away", handler=failed.handler)
+            return False
+        return True
 
     async def _bury(self, delivery: Delivery, handler: Handler, reason: str) -> None:
         log.warning("a message was put among the dead letters", queue=delivery.queue.name, reason=reason)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from aio_pika.exceptions import PublishError
 
 from shared.broker.topology import DEAD_LETTERS
 
@@ -30,23 +31,27 @@ async def look(url: str) -> list[Letter]:
 
 
 async def replay(url: str, again: Callable[[Letter], Awaitable[bool]]) -> int:
-    """Take every letter away for which `again` did something, and send the others to the queue of their
-    handler once more.
+    """Take away every letter that `again` dealt with, and send each other back to its queue; how many.
+
+    A letter whose queue is not known, or does not exist any more, stays.
     """
     count = 0
     async with _channel(url) as channel:
         async for message in _each(channel):
             letter = _letter(message)
-            if not await again(letter):
-                out = aio_pika.Message(
-                    message.body,
-                    headers=dict(message.headers),
-                    delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-                )
-                await channel.default_exchange.publish(out, f"tocsin.{letter.handler}.normal")
-            await message.ack()
-            count += 1
+            if await again(letter) or await _send_back(channel, message, letter):
+                await message.ack()
+                count += 1
     return count
+
+
+async def _send_back(channel: AbstractChannel, message: AbstractIncomingMessage, letter: Letter) -> bool:
+    out = aio_pika.Message(message.body, headers=dict(message.headers), delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+    try:
+        await channel.default_exchange.publish(out, f"tocsin.{letter.handler}.normal")
+    except PublishError:
+        return False
+    return True
 
 
 @asynccontextmanager
@@ -70,8 +75,9 @@ def _letter(message: AbstractIncomingMessage) -> Letter:
     headers = message.headers
     key = message.routing_key or ""
     attempts = str(headers.get("tocsin-attempts", "1"))
+    rejected_by = str(headers.get("x-first-death-queue", "")).split(".")
     return Letter(
-        handler=str(headers.get("tocsin-handler", "unknown")),
+        handler=str(headers.get("tocsin-handler", rejected_by[1] if len(rejected_by) == 3 else "unknown")),
         reason=str(headers.get("tocsin-reason", headers.get("x-first-death-reason", "unknown"))),
         attempts=int(attempts) if attempts.isdigit() else 1,
         body=message.body,

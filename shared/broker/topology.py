@@ -1,6 +1,6 @@
 """What exists on the broker, derived from what the handlers hear. Nobody declares a queue by hand.
 
-In: `tocsin.intake`. Out: `tocsin.events`, routing key `<aggregate>.<fact>.<p1..p5|none>`. Each handler has a
+Out: `tocsin.events`, routing key `<aggregate>.<fact>.<p1..p5|none>`. Each handler has a
 `.high` queue (P1, P2) and a `.normal` one, so that high priority never waits behind a storm of low.
 """
 
@@ -13,7 +13,6 @@ from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import ChannelPreconditionFailed
 
 EVENTS = "tocsin.events"
-INTAKE = "tocsin.intake"
 DEAD = "tocsin.dead"
 DEAD_LETTERS = "tocsin.dead-letters"
 LEVELS = {"high": ("p1", "p2"), "normal": ("p3", "p4", "p5", "none")}
@@ -64,7 +63,6 @@ async def declare(channel: AbstractChannel, queues: Iterable[WorkQueue]) -> None
     """Declare all of it; what is there stays. Raises TopologyMismatch."""
     try:
         events = await declare_events(channel)
-        await channel.declare_exchange(INTAKE, ExchangeType.TOPIC, durable=True)
         dead = await channel.declare_exchange(DEAD, ExchangeType.TOPIC, durable=True)
         letters = await channel.declare_queue(DEAD_LETTERS, durable=True, arguments=_quorum())
         await letters.bind(dead, "#")

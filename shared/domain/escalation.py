@@ -172,8 +172,9 @@ def page_delivered(page_id: str, user_id: str, channel: str, *, possible_repeat:
     def decide(incident: Incident, command: Command, now: datetime) -> Decision[Incident]:
         kept = tuple(page for page in incident.pages if page.id != page_id)
         late = len(kept) == len(incident.pages)
-        before = incident.escalation
-        escalation = replace(before, told=before.told + 1, reached=before.reached + 1)
+        escalation = incident.escalation
+        if not late:
+            escalation = replace(escalation, told=escalation.told + 1, reached=escalation.reached + 1)
         fact = facts.NotificationSent(page_id, user_id, channel, possible_repeat, late)
         return Decision(replace(incident, pages=kept, escalation=escalation, updated_at=now), (fact,))
 

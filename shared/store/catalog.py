@@ -5,7 +5,7 @@ from typing import Any
 from shared.domain.catalog import ORGANIZATION_ID, Organization, Policy, Service, Token, User
 from shared.domain.notification import Notification
 from shared.domain.priority import Affected
-from shared.store.client import PyMongoError, unavailable
+from shared.store.client import ASCENDING, IndexModel, PyMongoError, unavailable
 from shared.store.clock import Clock
 from shared.store.update import Aggregates, Kind
 
@@ -17,6 +17,11 @@ TOKENS: Kind[Token] = Kind("token", "token", "tokens", Token)
 NOTIFICATIONS: Kind[Notification] = Kind("notification", "notification", "notifications", Notification)
 
 DEEPEST_DEPENDENCY = 10
+
+INDEXES = {
+    USERS.collection: [IndexModel([("email", ASCENDING), ("_id", ASCENDING)], name="email")],  # Users.by_email()
+    SERVICES.collection: [IndexModel([("depends_on", ASCENDING)], name="depends_on")],  # Services.affected()
+}
 
 
 class Services(Aggregates[Service]):
@@ -50,6 +55,18 @@ class Services(Aggregates[Service]):
             hit.append(Affected(document["name"], document["tier"]))
             hit += [Affected(other["name"], other["tier"], document["name"]) for other in document["dependents"]]
         return [self.loaded(document).value for document in documents], tuple(hit)
+
+
+class Users(Aggregates[User]):
+    """All users."""
+
+    def __init__(self, database: Any, clock: Clock) -> None:
+        super().__init__(database, clock, USERS)
+
+    async def by_email(self, email: str) -> User | None:
+        """The user with this e-mail address; the first one if there are several."""
+        document = await self._ask(self.collection.find_one({"email": email}, sort=[("_id", 1)]))
+        return self.loaded(document).value if document else None
 
 
 async def page(aggregates: Aggregates[Any], after: str | None, limit: int, *, backwards: bool = False) -> list[Any]:

@@ -16,6 +16,7 @@ from shared.domain.lifecycle import OPEN, Status
 from shared.domain.priority import Priority
 from shared.store.client import ASCENDING, DESCENDING, IndexModel, PyMongoError, ReturnDocument, unavailable
 from shared.store.clock import Clock
+from shared.store.documents import readable
 from shared.store.outbox import entry_of
 from shared.store.update import Aggregates, AlreadyHeld, Kind, Loaded, Result
 
@@ -129,14 +130,12 @@ class Incidents(Aggregates[Incident]):
         domain.refuse_bad_report(said)
         incident_id = command.id if command.key else uuid.uuid7().hex
         for _ in range(10):
+            if said.key and (repeated := await self._repeat(said.key, incident_id, command, reopen_within)):
+                return Reported(repeated, deduplicated=True)
             try:
                 return Reported(await self._log(incident_id, said, command), deduplicated=False)
-            except AlreadyHeld as held:
-                if "open_keys" not in held.pattern or said.key is None:
-                    continue  # the number was given out twice after a failover: take the next
-            holder = await self._repeat(said.key, command, reopen_within)
-            if holder and said.key in holder.value.open_keys:
-                return Reported(holder, deduplicated=True)
+            except AlreadyHeld:
+                continue  # another report was faster with the key, or a number came twice after a failover
         raise Unavailable("The dedup key changes hands too fast. Nothing is lost; try again.")
 
     async def _log(self, incident_id: str, said: Report, command: Command) -> Result[Incident]:
@@ -147,9 +146,15 @@ class Incidents(Aggregates[Incident]):
 
         return await self.create(decide, command)
 
-    async def _repeat(self, key: str, command: Command, reopen_within: timedelta) -> Result[Incident] | None:
+    async def _repeat(
+        self, key: str, incident_id: str, command: Command, reopen_within: timedelta
+    ) -> Result[Incident] | None:
+        """What the key's holder made of a repeat; None when there is none, or it is this very report, or let go."""
         holder = await self.holder(key)
-        return await self.update(holder.value.id, domain.repeat(key, reopen_within), command) if holder else None
+        if holder is None or holder.value.id == incident_id:
+            return None
+        repeated = await self.update(holder.value.id, domain.repeat(key, reopen_within), command, known=holder)
+        return repeated if key in repeated.value.open_keys else None
 
     async def _next_number(self) -> int:
         try:
@@ -177,7 +182,7 @@ class Incidents(Aggregates[Incident]):
             query = {"$and": [query, _beyond(order, after)]}
         cursor = self.collection.find(query).sort(list(order.keys)).limit(limit)
         documents = await self._ask(cursor.to_list(limit))
-        return [self.loaded(document).value for document in documents]
+        return [loaded.value for loaded in readable(documents, self.loaded)]
 
     async def count(self, where: Filter, cap: int) -> int:
         """How many match, counted up to `cap`."""
@@ -203,7 +208,7 @@ class Incidents(Aggregates[Incident]):
 
     async def _by_rank(self, query: Mapping[str, Any], then: str, limit: int) -> list[Loaded[Incident]]:
         cursor = self.collection.find(query).sort([("rank", 1), (then, 1)]).limit(limit)
-        return [self.loaded(document) for document in await self._ask(cursor.to_list(limit))]
+        return readable(await self._ask(cursor.to_list(limit)), self.loaded)
 
 
 def _beyond(order: Order, place: tuple[Any, ...]) -> dict[str, Any]:

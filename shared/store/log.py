@@ -3,15 +3,20 @@
 It is the timeline, the audit trail, and what subscriptions replay. Only the relay appends.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
+from shared.domain.commands import Actor, ActorKind
 from shared.domain.entry import Entry
-from shared.store.client import ASCENDING, BulkWriteError, IndexModel
+from shared.store.client import ASCENDING, BulkWriteError, IndexModel, PyMongoError, is_transient, unavailable
+from shared.store.documents import Unreadable
 from shared.store.outbox import entry_of, row_of
+from shared.telemetry import logger
 
 COLLECTION = "events"
+DUPLICATE_KEY = 11000
 
 INDEXES = {
     COLLECTION: [
@@ -19,6 +24,11 @@ INDEXES = {
         IndexModel([("subject", ASCENDING), ("_id", ASCENDING)], name="subject_position"),  # timeline()
     ]
 }
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+log = logger("log")
 
 
 class PositionTaken(Exception):
@@ -33,13 +43,13 @@ class Log:
 
     async def head(self) -> int:
         """The last position that the majority has; 0 when the log is empty."""
-        row = await self._rows.find_one({}, {"_id": 1}, sort=[("_id", -1)])
+        row = await self._ask(self._rows.find_one({}, {"_id": 1}, sort=[("_id", -1)]))
         return int(row["_id"]) if row else 0
 
     async def after(self, position: int, limit: int) -> list[Entry]:
         """The rows that follow `position`, in order."""
         cursor = self._rows.find({"_id": {"$gt": position}}).sort("_id", 1).limit(limit)
-        return [entry_of(row) for row in await cursor.to_list(limit)]
+        return [_readable_entry(row) for row in await self._ask(cursor.to_list(limit))]
 
     async def append(self, head: int, entries: Sequence[Entry]) -> list[Entry]:
         """Append `entries` right after `head`, and return them with their positions.
@@ -56,8 +66,10 @@ class Log:
                 await self._rows.insert_many(rows, ordered=True)
                 return present + [_placed(entry, head + n) for n, entry in enumerate(missing, start=1)]
             except BulkWriteError as error:
-                failed = error.details["writeErrors"][0]
-                if failed["code"] != 11000 or "_id" in failed.get("keyPattern", {}):
+                failed: dict[str, Any] = next(iter(error.details.get("writeErrors", ())), {})
+                if failed.get("code") != DUPLICATE_KEY:
+                    raise
+                if "_id" in failed.get("keyPattern", {}):
                     raise PositionTaken from None
                 present += [_placed(entry, head + n) for n, entry in enumerate(missing[: failed["index"]], start=1)]
                 head += failed["index"]
@@ -73,13 +85,20 @@ class Log:
         """Which of these entries are in the log."""
         if not ids:
             return set()
-        rows = await self._rows.find({"id": {"$in": list(ids)}}, {"id": 1}).to_list(None)
+        rows = await self._ask(self._rows.find({"id": {"$in": list(ids)}}, {"id": 1}).to_list(None))
         return {row["id"] for row in rows}
 
     async def timeline(self, subject: str, after: int, limit: int) -> list[Entry]:
         """The rows about one document that follow position `after`, oldest first."""
         cursor = self._rows.find({"subject": subject, "_id": {"$gt": after}}).sort("_id", 1).limit(limit)
-        return [entry_of(row) for row in await cursor.to_list(limit)]
+        return [_readable_entry(row) for row in await self._ask(cursor.to_list(limit))]
+
+    @staticmethod
+    async def _ask(question: Awaitable[Any]) -> Any:
+        try:
+            return await question
+        except PyMongoError as error:
+            raise unavailable(error) if is_transient(error) else error from error
 
     async def watermark(self) -> int:
         """Up to which position rows are known to have been published."""
@@ -89,6 +108,19 @@ class Log:
     async def mark(self, position: int) -> None:
         """Note that everything up to `position` was published. It only rises."""
         await self._rows.database.relay.update_one({"_id": "watermark"}, {"$max": {"position": position}}, upsert=True)
+
+
+def _readable_entry(row: Mapping[str, Any]) -> Entry:
+    """The entry, or one of the type "unreadable" in its place: positions must not be left out."""
+    try:
+        return entry_of(row)
+    except Unreadable as error:
+        log.error("a row of the log cannot be read", what=str(error))
+        nobody = Actor(ActorKind.SYSTEM, "unknown")
+        aggregate, subject = str(row.get("aggregate", "incident")), str(row.get("subject", ""))
+        return Entry(
+            str(row["id"]), aggregate, subject, 0, 0, "unreadable", EPOCH, nobody, "unknown", position=int(row["_id"])
+        )
 
 
 def _placed(entry: Entry, position: int) -> Entry:

@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from shared.store.client import ASCENDING, IndexModel, ReturnDocument, UpdateOne
+from shared.store.documents import readable
 from shared.store.outbox import Outbox, outbox_of
 
 AGGREGATES = ("incidents", "services", "users", "policies", "organization", "tokens")
@@ -47,7 +49,7 @@ class RelayStore:
         found: list[Outbox] = []
         for collection in AGGREGATES:
             cursor = self._database[collection].find(FULL, SHOWN).sort("outbox_rank", 1).limit(limit)
-            found += [outbox_of(collection, document) for document in await cursor.to_list(limit)]
+            found += readable(await cursor.to_list(limit), partial(outbox_of, collection))
         found.sort(key=lambda outbox: outbox.rank)
         return found[:limit]
 
@@ -86,7 +88,8 @@ class RelayStore:
     async def outbox(self, collection: str, key: str) -> Outbox | None:
         """One document's outbox, if it has one."""
         document = await self._database[collection].find_one({"_id": key, **FULL}, SHOWN)
-        return outbox_of(collection, document) if document else None
+        found = readable([document] if document else [], partial(outbox_of, collection))
+        return found[0] if found else None
 
     async def written(self) -> AsyncIterator[Written]:
         """Writes of any process, as they happen. A hint only: it may end at any time, with an error."""
@@ -101,7 +104,8 @@ class RelayStore:
         ]
         async with self._database.watch(pipeline, max_await_time_ms=1000) as stream:
             async for change in stream:
-                yield _written(change)
+                for written in readable([change], _written):
+                    yield written
 
 
 def _without_logged(rev: int) -> list[dict[str, Any]]:

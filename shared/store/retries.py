@@ -64,9 +64,9 @@ class Retries:
         change = {"$set": {"attempts": 0, "next_at": now}}
         await self._rows.update_one({"_id": f"{handler}:{subject}"}, change)
 
-    async def forget(self, handler: str, subject: str) -> None:
-        """It went well at last."""
-        await self._rows.delete_one({"_id": f"{handler}:{subject}"})
+    async def forget(self, failed: Failed) -> None:
+        """It went well at last, unless it has failed again meanwhile."""
+        await self._rows.delete_one({"_id": f"{failed.handler}:{failed.subject}", "attempts": failed.attempts})
 
     async def due(self, handler: str, now: datetime, limit: int) -> list[Failed]:
         """What is to be tried again now."""

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from shared.domain.catalog import Policy, User
+from shared.domain.catalog import Policy
 from shared.domain.notification import Notification
 from shared.settings import Settings
 from shared.store import catalog, client, indexes
@@ -28,7 +28,7 @@ class Store:
     clock: Clock
     incidents: Incidents
     services: catalog.Services
-    users: Aggregates[User]
+    users: catalog.Users
     policies: Aggregates[Policy]
     organization: catalog.OrganizationStore
     tokens: Tokens
@@ -81,7 +81,7 @@ def _assemble(database: Any, clock: Clock) -> Store:
         clock=clock,
         incidents=Incidents(database, clock),
         services=catalog.Services(database, clock),
-        users=Aggregates(database, clock, catalog.USERS),
+        users=catalog.Users(database, clock),
         policies=Aggregates(database, clock, catalog.POLICIES),
         organization=catalog.OrganizationStore(database, clock),
         tokens=Tokens(database, clock),

@@ -48,7 +48,7 @@ async def test_the_board_is_ordered_by_priority(client: Client) -> None:
 
 
 async def test_a_repeated_report(client: Client, served: World) -> None:
-    """The same dedup key reaches the open incident; resolved a short while ago, it reopens it; closed, it is a new one."""
+    """The same dedup key reaches the open incident; resolved just now, it reopens it; closed, it is a new one."""
     first = await client.do("reportIncident", title="disk full", dedupKey="disk")
     again = await client.do("reportIncident", title="disk full", dedupKey="disk")
     assert again["deduplicated"] and not again["changed"]
@@ -99,7 +99,7 @@ async def test_actions_and_pending_actions(client: Client) -> None:
 
 
 async def test_configuration(client: Client) -> None:
-    """A user, a way to reach them, a policy and a service: the least that a new organisation needs, created once each."""
+    """A user, a way to reach them, a policy and a service: the least that a new organisation needs."""
     create = """mutation($input: CreateUserInput!) { createUser(input: $input) {
       ... on CreateUserSuccess { replayed user { id name } } ... on UserError { code issues { path } } } }"""
     asked = {"name": "Cy", "email": "cy@example.org", "idempotencyKey": "cy"}
@@ -137,8 +137,8 @@ async def test_configuration(client: Client) -> None:
 
     service = """mutation($input: CreateServiceInput!) { createService(input: $input) {
       ... on CreateServiceSuccess { service { id tier escalationPolicy { name } } } ... on UserError { code } } }"""
-    asked: dict[str, Any] = {"name": "billing", "tier": 2, "escalationPolicyId": made["escalationPolicy"]["id"]}
-    billing = (await client.ask(service, input=asked))["createService"]["service"]
+    billing_asked = {"name": "billing", "tier": 2, "escalationPolicyId": made["escalationPolicy"]["id"]}
+    billing = (await client.ask(service, input=billing_asked))["createService"]["service"]
     assert billing["escalationPolicy"]["name"] == "Night"
     assert (await client.ask(service, input={"name": "x", "tier": 4}))["createService"]["code"] == "VALIDATION"
     listed = await client.ask("{ services(first: 100) { nodes { name } } users { nodes { name } } }")

@@ -443,12 +443,13 @@ def test_the_failure_of_a_cancelled_page_brings_nothing() -> None:
 
 
 def test_the_failure_after_the_end_starts_nothing() -> None:
-    """Exhausted with somebody told: a page that fails afterwards arms no timer."""
-    given = plan(policy(["ann", "bob"]))
-    incident = step_taken(triggered(), given).value
-    ended = step_taken(delivered(incident, page_of(incident, "bob")), given).value
+    """Ann was told and the escalation is exhausted: that bob's page fails afterwards arms no timer."""
+    given = plan(policy(["ann"], ["bob"]))
+    first = step_taken(triggered(), given).value
+    second = step_taken(delivered(first, *first.pages), given).value
+    ended = step_taken(second, given).value
     assert ended.escalation.state is EscalationState.EXHAUSTED
-    assert failed(ended, page_of(ended, "ann")).value.timers == {}
+    assert failed(ended, page_of(ended, "bob")).value.timers == {}
 
 
 def test_pages_of_a_new_cycle_have_new_ids() -> None:

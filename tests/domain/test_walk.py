@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -394,25 +394,24 @@ class Walk(RuleBasedStateMachine):
         assert self.incident.due_at == min(self.incident.timers.values(), default=None)
 
 
-def walk(lives: int, length: int) -> None:
+def walk(lives: int, length: int, *phases: Phase) -> None:
     """Run so many random lives of so many steps."""
-    run_state_machine_as_test(
-        Walk,
-        settings=settings(
-            max_examples=lives,
-            stateful_step_count=length,
-            deadline=None,
-            report_multiple_bugs=False,
-            suppress_health_check=[HealthCheck.too_slow],
-        ),
+    chosen = settings(
+        max_examples=lives,
+        stateful_step_count=length,
+        deadline=None,
+        phases=(Phase.reuse, Phase.generate, *phases),
+        report_multiple_bugs=False,
+        suppress_health_check=[HealthCheck.too_slow],
     )
+    run_state_machine_as_test(Walk, settings=chosen)
 
 
 def test_a_walk_keeps_every_promise() -> None:
     """Many short lives, of every sort: after each step everything that was promised still holds."""
-    walk(lives=300, length=25)
+    walk(400, 20, Phase.shrink)
 
 
 def test_a_long_walk_keeps_every_promise() -> None:
-    """A few long lives, in which cycles, reopenings and repeats pile up."""
-    walk(lives=40, length=100)
+    """A few long lives, in which cycles, reopenings and repeats pile up; too long to be shrunk in a minute."""
+    walk(50, 100)

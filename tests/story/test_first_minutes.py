@@ -1,4 +1,6 @@
-"""The first minutes of a new user: start, report, read the story, acknowledge, stop; and what goes wrong is said plainly."""
+"""The first minutes of a new user: start, report, read the story, acknowledge, stop; and what goes wrong is said
+plainly.
+"""
 
 import os
 import re
@@ -70,7 +72,7 @@ def orphans(folder: Path) -> list[str]:
 
 
 async def test_the_first_session(data: Path) -> None:
-    """Started, the printed curl reports, the terminal tells the story, the acknowledgement brings silence, Ctrl-C ends."""
+    """The printed curl reports, the terminal tells the story, the acknowledgement brings silence, Ctrl-C ends."""
     dev = Dev(data, free_port())
     try:
         await until(lambda: "Ctrl-C stops everything" in dev.text(), "everything is up", within=60)
@@ -94,7 +96,12 @@ async def test_the_first_session(data: Path) -> None:
         assert acknowledged.stdout == "INC-1001 (Checkout is down) acknowledged\n"
         await until(lambda: any("silence from here, because" in line for line in story()), "the silence is explained")
         doctor = subprocess.run(
-            [*TOCSIN, "doctor"], cwd=ROOT, env=dev.environment | servers(data), capture_output=True, text=True, check=False
+            [*TOCSIN, "doctor"],
+            cwd=ROOT,
+            env=dev.environment | servers(data),
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert doctor.returncode == 0, doctor.stdout
         assert oct((data / "token").stat().st_mode & 0o777) == "0o600"

@@ -1,4 +1,4 @@
-"""The main job, end to end: separate processes, real servers, and only what a user has: GraphQL, RabbitMQ, a webhook."""
+"""The main job, end to end: separate processes, real servers, and only what users have."""
 
 import asyncio
 from contextlib import asynccontextmanager

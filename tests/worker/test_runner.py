@@ -109,7 +109,9 @@ async def test_an_unusable_message(name: str, world: World) -> None:
 
 
 async def test_a_handler_that_always_fails(world: World) -> None:
-    """After its tries it is given up with reason and count; other incidents are handled; a replay gives it a new chance."""
+    """After its tries it is given up with reason and count; other incidents are handled; a replay gives it a new
+    chance.
+    """
     bench = Bench(world)
     async with bench.running():
         bad = await world.report("bad")

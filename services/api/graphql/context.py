@@ -63,6 +63,10 @@ class Context:
     viewer_or_none: Viewer | None = None
     connection_params: dict[str, Any] | None = field(default=None)
 
+    async def is_still_known(self) -> bool:
+        """Whether the viewer's token still works: a WebSocket can outlive it."""
+        return self.viewer_or_none is not None and await self.api.auth.by_digest(self.viewer_or_none.digest) is not None
+
     @property
     def viewer(self) -> Viewer:
         """Who is asking."""

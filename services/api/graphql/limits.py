@@ -5,7 +5,7 @@ make them exponential, and they defeat the validation cache. This one measures e
 sums are plain numbers.
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from graphql import (
@@ -97,15 +97,23 @@ class _Measure:
 
 
 class Guard(ValidationCache):
-    """Limits first, then graphql-core's own validation, whose result is cached."""
+    """Who asks and what it costs first, then graphql-core's own validation, whose result is cached."""
 
-    def on_operation(self) -> Iterator[None]:
-        """Bound the parser."""
+    _known = False
+
+    async def on_operation(self) -> AsyncIterator[None]:
+        """Bound the parser, and look whether the caller's token still works."""
         self.execution_context.parse_options["max_tokens"] = MOST_TOKENS
+        self._known = await self.execution_context.context.is_still_known()
         yield
 
     def on_validate(self) -> Iterator[None]:
         """Refuse what is too heavy without validating it."""
+        if not self._known:
+            text = "The token does not work any more."
+            self.execution_context.pre_execution_errors = [GraphQLError(text, extensions={"code": "UNAUTHENTICATED"})]
+            yield
+            return
         document = self.execution_context.graphql_document
         if document is not None:
             try:

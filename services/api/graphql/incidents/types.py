@@ -24,6 +24,13 @@ from shared.domain.priority import Level, Priority, Severity
 
 MOST_ENTRIES = 100
 MOST_COUNTED = 10_000
+OFFERED = (
+    IncidentAction.ACKNOWLEDGE,
+    IncidentAction.INVESTIGATE,
+    IncidentAction.MITIGATE,
+    IncidentAction.RESOLVE,
+    IncidentAction.CLOSE,
+)
 
 strawberry.enum(IncidentStatus, name="IncidentStatus")
 strawberry.enum(IncidentAction, name="IncidentAction")
@@ -269,7 +276,7 @@ class Incident(Node):
 
     @strawberry.field
     def actions(self) -> list[ActionState]:
-        """Every action, and whether the present status allows it."""
+        """Every action that has a mutation, and whether the present status allows it."""
         possible = lifecycle.allowed(self.value.status)
         return [
             ActionState(
@@ -279,6 +286,7 @@ class Incident(Node):
                 blocked_by=None if action in possible else f"the incident is {self.value.status}",
             )
             for action, move in lifecycle.MOVES.items()
+            if action in OFFERED
         ]
 
     @strawberry.field

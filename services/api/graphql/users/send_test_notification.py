@@ -20,7 +20,6 @@ class SendTestNotificationInput:
 
     user_id: ID
     contact_method_id: ID
-    idempotency_key: str | None = None
 
 
 @strawberry.type
@@ -62,7 +61,10 @@ async def send_test_notification(
         title="Tocsin test notification",
         text=f"This is a test for {user.name}. If you can read it, pages will reach you this way.",
     )
-    outcome = await api.channels[method.channel].send(method.address, method.secret, message)
+    channel = api.channels.get(method.channel)
+    if channel is None:
+        return SendTestNotificationSuccess(delivered=False, reason=f"There is no channel {method.channel} here.")
+    outcome = await channel.send(method.address, method.secret, message)
     match outcome:
         case Delivered():
             return SendTestNotificationSuccess(delivered=True, reason=None)
