@@ -77,7 +77,7 @@ def decode_entry(body: bytes) -> Entry:
     """The entry that a message of ours carries. Raises Undecodable."""
     try:
         return msgspec.json.decode(body, type=Entry)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Undecodable(f"the body is not an entry: {error}") from None
 
 
@@ -89,13 +89,17 @@ def decode_subject(headers: dict[str, Any], body: bytes) -> Subject:
         raise Undecodable(f"the message has more than {LARGEST_MESSAGE} bytes")
     if headers.get("ce-specversion") != "1.0":
         raise Undecodable("there is no ce-specversion 1.0 header: this is not a CloudEvent in binary mode")
+    if not headers.get("ce-source"):
+        raise Undecodable("there is no ce-source header: this is not a CloudEvent in binary mode")
     kind = str(headers.get("ce-type", ""))
     if not (kind.startswith(TYPE_PREFIX) and kind.endswith(".v1")):
         raise Undecodable(f"the ce-type {kind[:100]!r} is not one that this worker knows")
     entry = decode_entry(body)
-    if entry.id != headers.get("ce-id") or entry.position is None:
-        raise Undecodable("the ce-id or the position does not agree with the body")
-    return Subject(entry.id, entry.aggregate, entry.type, entry.subject, entry.position)
+    said = (headers.get("ce-id"), kind, headers.get("ce-position"))
+    position = entry.position
+    if position is None or said != (entry.id, f"{TYPE_PREFIX}{entry.aggregate}.{entry.type}.v1", str(position)):
+        raise Undecodable("the ce-id, the ce-type or the ce-position does not agree with the body")
+    return Subject(entry.id, entry.aggregate, entry.type, entry.subject, position)
 
 
 def milliseconds(at: datetime) -> datetime:

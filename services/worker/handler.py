@@ -12,10 +12,9 @@ from datetime import datetime, timedelta
 from shared.broker.topology import Subscription
 from shared.channels import Channel
 from shared.domain.facts import Fact
-from shared.domain.incident import Incident
 from shared.settings import Settings
+from shared.store.incidents import Undone
 from shared.store.store import Store
-from shared.store.update import Loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +29,14 @@ class Deps:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One incident to look at: `cause` is the event that rang, or a word for the sweep; `known` is what a
-    query just read.
-    """
+    """One incident to look at. `cause` is the event that rang, or a word for who found it."""
 
     incident_id: str
     cause: str
-    known: Loaded[Incident] | None = None
 
 
 Handle = Callable[[Work, Deps], Awaitable[None]]
-Undone = Callable[[Store, datetime, int], Awaitable[Sequence[Loaded[Incident]]]]
+FindUndone = Callable[[Store, datetime, int], Awaitable[Sequence[Undone]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +62,10 @@ class Handler:
     name: str
     hears: tuple[type[Fact], ...]
     handle: Handle
-    undone: Undone | None = None
+    undone: FindUndone | None = None
     timers: tuple[str, ...] = ()
     retry: Retry = field(default_factory=Retry)
-    prefetch: int = 16
+    prefetch: int = 64
     timeout: timedelta = timedelta(seconds=60)
 
     def subscription(self) -> Subscription:

@@ -60,12 +60,11 @@ class Sweeper:
         had_room = True
         if handler.undone:
             undone = await handler.undone(self._deps.store, now, AT_ONCE)
-            held_back = await retries.held_back(handler.name, [loaded.value.id for loaded in undone])
-            for loaded in undone:
-                if loaded.value.id not in held_back:
+            held_back = await retries.held_back(handler.name, [one.incident_id for one in undone])
+            for one in undone:
+                if one.incident_id not in held_back:
                     SWEPT.labels(handler.name).inc()
-                    work = Work(loaded.value.id, "sweep", loaded)
-                    had_room &= self._slots.offer(handler, work, loaded.value.rank)
+                    had_room &= self._slots.offer(handler, Work(one.incident_id, "sweep"), one.rank)
         for failed in await retries.due(handler.name, now, AT_ONCE):
             work = Work(failed.subject, failed.event_id)
             had_room &= self._slots.offer(handler, work, UNRANKED, partial(retries.forget, failed))

@@ -6,8 +6,8 @@ from services.worker.handler import Deps, Handler, Work
 from services.worker.runner import Runner
 from services.worker.slots import Slots
 from shared.domain.errors import Unavailable
-from shared.domain.incident import Incident
 from shared.store.client import PyMongoError
+from shared.store.incidents import Undone
 from shared.telemetry import logger
 
 log = logger("ticker")
@@ -47,15 +47,14 @@ class Ticker:
         due = await self._deps.store.incidents.due(self._deps.store.clock.now(), AT_ONCE)
         had_room = len(due) < AT_ONCE
         for handler in set(self._of_kind.values()):
-            theirs = [loaded for loaded in due if handler in self._handlers(loaded.value)]
-            ids = [loaded.value.id for loaded in theirs]
+            theirs = [one for one in due if handler in self._handlers(one)]
+            ids = [one.incident_id for one in theirs]
             held_back = await self._deps.store.retries.held_back(handler.name, ids) if ids else set()
-            for loaded in theirs:
-                if loaded.value.id not in held_back:
-                    work = Work(loaded.value.id, "timer", loaded)
-                    had_room &= self._slots.offer(handler, work, loaded.value.rank)
+            for one in theirs:
+                if one.incident_id not in held_back:
+                    had_room &= self._slots.offer(handler, Work(one.incident_id, "timer"), one.rank)
         return had_room
 
-    def _handlers(self, incident: Incident) -> set[Handler]:
+    def _handlers(self, due: Undone) -> set[Handler]:
         now = self._deps.store.clock.now()
-        return {self._of_kind[kind] for kind, at in incident.timers.items() if at <= now and kind in self._of_kind}
+        return {self._of_kind[kind] for kind, at in due.timers.items() if at <= now and kind in self._of_kind}

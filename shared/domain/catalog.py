@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.domain.commands import Command, Decide, Decision, unchanged
-from shared.domain.errors import InvalidInput, Issue
+from shared.domain.errors import InvalidInput, Issue, is_storable
 from shared.domain.facts import ContactMethodAdded, Created, FallbackChosen, Revoked
 
 ORGANIZATION_ID = "organization"
@@ -147,7 +147,7 @@ def create_policy(policy: Policy) -> Decision[Policy]:
 
 def create_token(token: Token) -> Decision[Token]:
     """A new API token."""
-    _refuse(_name_issues(token.label))
+    _refuse(_name_issues(token.label, "label"))
     return Decision(token, (Created(token.label),))
 
 
@@ -189,9 +189,11 @@ def looks_like_email(text: str) -> bool:
     return bool(name and at and host) and text.isprintable() and not any(c in text for c in " \t,;<>")
 
 
-def _name_issues(name: str) -> list[Issue]:
+def _name_issues(name: str, field: str = "name") -> list[Issue]:
     if not name.strip() or len(name) > LONGEST_NAME:
-        return [Issue(("input", "name"), "LENGTH", f"A name has 1 to {LONGEST_NAME} characters.")]
+        return [Issue(("input", field), "LENGTH", f"A {field} has 1 to {LONGEST_NAME} characters.")]
+    if not is_storable(name):
+        return [Issue(("input", field), "INVALID", f"The {field} has a NUL character or half a surrogate pair.")]
     return []
 
 

@@ -29,6 +29,7 @@ WORDS: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
 )
 """Category, subcategory and the words that suggest it; the first line with a hit decides."""
 
+ENDINGS = r"(?:s|es|ed|ing|ment|ments)?"
 UNCATEGORIZED = "uncategorized"
 
 
@@ -39,7 +40,7 @@ def categorize(text: str, labels: Mapping[str, str], service_category: str | Non
     lowered = text.lower()
     for category, subcategory, words in WORDS:
         for word in words:
-            if re.search(rf"\b{re.escape(word)}", lowered):
+            if re.search(rf"\b{re.escape(word)}{ENDINGS}\b", lowered):
                 return Categorization(category, subcategory, f"it mentions {word!r}")
     if service_category:
         return Categorization(service_category, None, "its service is of that category")

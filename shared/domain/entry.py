@@ -136,7 +136,7 @@ def summarize(entry: Entry, names: Mapping[str, str]) -> str:
         case "alert.deduplicated":
             return f"repeated {data['count']} times under the key {data['key']}"
         case "reopened":
-            return f"reopened by {who}: {data['cause']}"
+            return f"reopened by {who}" + (f": {data['cause']}" if "cause" in data else "")
         case "canceled":
             return f"canceled by {who}: {data['reason']}"
         case other:

@@ -78,3 +78,8 @@ class KeyReused(Failure):
 
 class Unavailable(Failure):
     """A server that is needed did not answer in time; nothing is known to have changed."""
+
+
+def is_storable(text: str) -> bool:
+    """Whether `text` has an UTF-8 form without NUL, as the database's keys and everybody's JSON need it."""
+    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)

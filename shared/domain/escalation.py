@@ -61,20 +61,20 @@ def escalate(plan: Plan) -> Decide[Incident]:
     return decide
 
 
-def _take_step(incident: Incident, plan: Plan, now: datetime) -> Decision[Incident]:
+def _take_step(incident: Incident, plan: Plan, now: datetime, passed_over: tuple[int, ...] = ()) -> Decision[Incident]:
     escalation = incident.escalation
     chosen = _choose(escalation, plan)
     if chosen is None:
         why = "no policy names anyone who can be reached" if plan.candidates else "there is no escalation policy"
         return _exhausted(incident, why, now)
-    skipped: list[int] = []
+    skipped = list(passed_over)
     for index in range(escalation.step, len(chosen.policy.steps)):
         step = chosen.policy.steps[index]
         pages = _pages(incident, index, step, plan, now)
         if pages:
             return _paged(incident, chosen, index, pages, tuple(skipped), now)
         skipped.append(index)
-    return _end_of_pass(incident, chosen, plan, now)
+    return _end_of_pass(incident, chosen, plan, now, tuple(skipped))
 
 
 def _choose(escalation: Escalation, plan: Plan) -> Candidate | None:
@@ -141,27 +141,29 @@ def _paged(
     return Decision(replace(incident, escalation=escalation, pages=live, timers=timers, updated_at=now), (fact,))
 
 
-def _end_of_pass(incident: Incident, chosen: Candidate, plan: Plan, now: datetime) -> Decision[Incident]:
+def _end_of_pass(
+    incident: Incident, chosen: Candidate, plan: Plan, now: datetime, skipped: tuple[int, ...]
+) -> Decision[Incident]:
     escalation = incident.escalation
     if escalation.passes < chosen.policy.repeat and _choose(Escalation(), plan):
         again = Escalation(
             EscalationState.RUNNING, escalation.cycle + 1, 0, escalation.passes + 1, told=escalation.told
         )
-        return _take_step(replace(incident, escalation=again), plan, now)
-    return _exhausted(incident, f"{chosen.policy.name} has no further step", now)
+        return _take_step(replace(incident, escalation=again), plan, now, skipped)
+    return _exhausted(incident, f"{chosen.policy.name} has no further step", now, skipped)
 
 
-def _exhausted(incident: Incident, why: str, now: datetime) -> Decision[Incident]:
+def _exhausted(incident: Incident, why: str, now: datetime, skipped: tuple[int, ...] = ()) -> Decision[Incident]:
     """The end, if anyone was told; otherwise a new cycle after a while, so that it is never silence."""
     escalation = incident.escalation
     timers = {kind: at for kind, at in incident.timers.items() if kind != ESCALATE}
     if escalation.told:
         ended = replace(escalation, state=EscalationState.EXHAUSTED)
-        fact = facts.EscalationExhausted(escalation.cycle, told=True, why=why)
+        fact = facts.EscalationExhausted(escalation.cycle, told=True, why=why, skipped=skipped)
         return Decision(replace(incident, escalation=ended, timers=timers, updated_at=now), (fact,))
     retry_at = now + NOBODY_RETRY
     again = Escalation(EscalationState.RUNNING, escalation.cycle + 1)
-    fact = facts.EscalationExhausted(escalation.cycle, told=False, why=why, retry_at=retry_at)
+    fact = facts.EscalationExhausted(escalation.cycle, told=False, why=why, retry_at=retry_at, skipped=skipped)
     timers[ESCALATE] = retry_at
     return Decision(replace(incident, escalation=again, timers=timers, updated_at=now), (fact,))
 
@@ -174,7 +176,8 @@ def page_delivered(page_id: str, user_id: str, channel: str, *, possible_repeat:
         late = len(kept) == len(incident.pages)
         escalation = incident.escalation
         if not late:
-            escalation = replace(escalation, told=escalation.told + 1, reached=escalation.reached + 1)
+            here = any(page.id == page_id and _is_present(page, escalation) for page in incident.pages)
+            escalation = replace(escalation, told=escalation.told + 1, reached=escalation.reached + here)
         fact = facts.NotificationSent(page_id, user_id, channel, possible_repeat, late)
         return Decision(replace(incident, pages=kept, escalation=escalation, updated_at=now), (fact,))
 
@@ -194,7 +197,7 @@ def page_failed(page: Page, error: str, methods: tuple[ContactMethod, ...]) -> D
             retry = _page(incident.id, page.cycle, page.step, page.user_id, method, now, page.until, tried)
             others = (*others, retry)
             action = f"trying {method.channel} instead"
-        elif incident.escalation.reached or others or ESCALATE not in timers:
+        elif ESCALATE not in timers or incident.escalation.reached or _any_present(others, incident):
             action = "the others of this step are being called"
         else:
             timers = {**timers, ESCALATE: now}
@@ -203,6 +206,15 @@ def page_failed(page: Page, error: str, methods: tuple[ContactMethod, ...]) -> D
         return Decision(replace(incident, pages=others, timers=timers, updated_at=now), (fact,))
 
     return decide
+
+
+def _is_present(page: Page, escalation: Escalation) -> bool:
+    """Whether the page was decided by the step that was taken last."""
+    return (page.cycle, page.step) == (escalation.cycle, escalation.step - 1)
+
+
+def _any_present(pages: tuple[Page, ...], incident: Incident) -> bool:
+    return any(_is_present(page, incident.escalation) for page in pages)
 
 
 def _untried(page: Page, methods: tuple[ContactMethod, ...]) -> ContactMethod | None:

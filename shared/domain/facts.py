@@ -171,6 +171,7 @@ class EscalationExhausted(Fact):
     told: bool
     why: str
     retry_at: datetime | None = None
+    skipped: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +244,8 @@ class Revoked(Fact):
 
 def incident_facts() -> tuple[type[Fact], ...]:
     """Every fact class of the incident, in the order of this file."""
-    return tuple(kind for kind in Fact.__subclasses__() if kind.aggregate == "incident" and kind is not Created)
+    kinds = {kind.name: kind for kind in Fact.__subclasses__()}  # slots=True leaves each class's first form behind
+    return tuple(kind for kind in kinds.values() if kind.aggregate == "incident" and kind is not Created)
 
 
 def fields_of(kind: type[Fact]) -> tuple[tuple[str, Any], ...]:

@@ -10,7 +10,7 @@ from shared.domain.catalog import Policy
 from shared.domain.category import Categorization
 from shared.domain.commands import Actor, ActorKind, Command, Decide, Decision, unchanged
 from shared.domain.entry import Standing
-from shared.domain.errors import Conflict, InvalidInput, InvalidTransition, Issue
+from shared.domain.errors import Conflict, InvalidInput, InvalidTransition, Issue, is_storable
 from shared.domain.lifecycle import MOVES, OPEN, Action, Status, allowed
 from shared.domain.priority import Assessment, Evidence, Level, Priority, Severity, assess
 
@@ -188,7 +188,7 @@ def refuse_bad_report(said: Report) -> None:
     if len(said.labels) > MOST_LABELS:
         issues.append(Issue(("input", "labels"), "TOO_MANY", f"An incident has at most {MOST_LABELS} labels."))
     for key, value in said.labels.items():
-        if not key or key.startswith("$") or "." in key or len(key) > LONGEST_TITLE:
+        if not key or key.startswith("$") or "." in key or len(key) > LONGEST_TITLE or not is_storable(key):
             text = f"The label key {key[:50]!r} is empty, too long, begins with $ or has a dot."
             issues.append(Issue(("input", "labels"), "INVALID", text))
         issues += _text_issues("labels", value, LONGEST_LABEL)
@@ -202,8 +202,8 @@ def _text_issues(field_name: str, text: str, longest: int, *, required: bool = F
         return (Issue(path, "EMPTY", f"The {field_name} is empty."),)
     if len(text) > longest:
         return (Issue(path, "LENGTH", f"The {field_name} has more than {longest} characters."),)
-    if "\x00" in text:
-        return (Issue(path, "INVALID", f"The {field_name} has a NUL character."),)
+    if not is_storable(text):
+        return (Issue(path, "INVALID", f"The {field_name} has a NUL character or half a surrogate pair."),)
     return ()
 
 
@@ -310,6 +310,7 @@ def resolve(resolution: str | None, fix: str | None) -> Decide[Incident]:
 
 def reopen(cause: str) -> Decide[Incident]:
     """It came back, by a person's word."""
+    _refuse_text("cause", cause)
 
     def decide(incident: Incident, command: Command, now: datetime) -> Decision[Incident]:
         if not _moves(incident, Action.REOPEN):

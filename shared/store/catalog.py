@@ -1,5 +1,7 @@
 """Services, users, escalation policies and the organisation's own settings."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from shared.domain.catalog import ORGANIZATION_ID, Organization, Policy, Service, Token, User
@@ -7,6 +9,7 @@ from shared.domain.notification import Notification
 from shared.domain.priority import Affected
 from shared.store.client import ASCENDING, IndexModel, PyMongoError, unavailable
 from shared.store.clock import Clock
+from shared.store.documents import from_document, readable
 from shared.store.update import Aggregates, Kind
 
 SERVICES: Kind[Service] = Kind("service", "service", "services", Service)
@@ -22,6 +25,34 @@ INDEXES = {
     USERS.collection: [IndexModel([("email", ASCENDING), ("_id", ASCENDING)], name="email")],  # Users.by_email()
     SERVICES.collection: [IndexModel([("depends_on", ASCENDING)], name="depends_on")],  # Services.affected()
 }
+
+
+@dataclass(frozen=True, slots=True)
+class OnCall:
+    """A policy, whose it is (a service's name, or the organisation's), and the users whom it calls."""
+
+    owner: str
+    policy: Policy
+    users: tuple[User, ...]
+
+
+def _with_policy(field: str) -> list[dict[str, Any]]:
+    """The stages that join the policy that `field` names, and the users of its steps: one question instead of three."""
+    policy = {"from": POLICIES.collection, "localField": field, "foreignField": "_id", "as": "policy"}
+    named = {
+        "$reduce": {
+            "input": "$policy.steps",
+            "initialValue": [],
+            "in": {"$concatArrays": ["$$value", "$$this.user_ids"]},
+        }
+    }
+    users = {"from": USERS.collection, "localField": "named", "foreignField": "_id", "as": "users"}
+    return [{"$lookup": policy}, {"$unwind": "$policy"}, {"$set": {"named": named}}, {"$lookup": users}]
+
+
+def _on_call(document: Mapping[str, Any]) -> OnCall:
+    users = tuple(from_document(user, User) for user in document["users"])
+    return OnCall(document.get("name", "organisation"), from_document(document["policy"], Policy), users)
 
 
 class Services(Aggregates[Service]):
@@ -56,6 +87,15 @@ class Services(Aggregates[Service]):
             hit += [Affected(other["name"], other["tier"], document["name"]) for other in document["dependents"]]
         return [self.loaded(document).value for document in documents], tuple(hit)
 
+    async def on_call(self, service_ids: tuple[str, ...]) -> list[OnCall]:
+        """The policies of these services, in their order, each once."""
+        if not service_ids:
+            return []
+        pipeline = [{"$match": {"_id": {"$in": list(service_ids)}}}, *_with_policy("policy_id")]
+        documents = await self._ask(self.collection.aggregate(pipeline).to_list(None))
+        documents.sort(key=lambda document: service_ids.index(document["_id"]))
+        return list({found.policy.id: found for found in reversed(readable(documents, _on_call))}.values())[::-1]
+
 
 class Users(Aggregates[User]):
     """All users."""
@@ -86,7 +126,7 @@ class OrganizationStore(Aggregates[Organization]):
     def __init__(self, database: Any, clock: Clock) -> None:
         super().__init__(database, clock, ORGANIZATIONS)
 
-    async def present(self) -> Organization:
-        """The organisation as it is set up; the default one until then."""
-        found = await self.find(ORGANIZATION_ID)
-        return found.value if found else Organization()
+    async def on_call(self) -> list[OnCall]:
+        """The fallback policy, if one is chosen."""
+        pipeline = [{"$match": {"_id": ORGANIZATION_ID}}, *_with_policy("fallback_policy_id")]
+        return readable(await self._ask(self.collection.aggregate(pipeline).to_list(None)), _on_call)

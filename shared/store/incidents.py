@@ -107,6 +107,15 @@ NEWEST = Order((("number", -1),))
 
 
 @dataclass(frozen=True, slots=True)
+class Undone:
+    """An incident on which work waits: no more of it than that, since most that a sweep finds is under way already."""
+
+    incident_id: str
+    rank: int
+    timers: Mapping[str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
 class Reported:
     """What became of a report. `deduplicated`: an open incident with the same key took it in."""
 
@@ -193,22 +202,24 @@ class Incidents(Aggregates[Incident]):
         document = await self._ask(self.collection.find_one({"_id": incident_id}, {"outbox": 1}))
         return [entry_of({**row, "_id": None}) for row in (document or {}).get("outbox", ())]
 
-    async def due(self, now: datetime, limit: int) -> list[Loaded[Incident]]:
+    async def due(self, now: datetime, limit: int) -> list[Undone]:
         """Incidents with a timer that has run out, the highest priority first."""
         query = {"rank": {"$in": RANKS}, "due_at": {"$type": "date", "$lte": now}}
         return await self._by_rank(query, "due_at", limit)
 
-    async def unprioritized(self, limit: int) -> list[Loaded[Incident]]:
+    async def unprioritized(self, limit: int) -> list[Undone]:
         """Triage's undone work."""
         return await self._by_rank({"prioritization": Prioritization.PENDING}, "number", limit)
 
-    async def with_pages(self, limit: int) -> list[Loaded[Incident]]:
+    async def with_pages(self, limit: int) -> list[Undone]:
         """The sender's undone work."""
         return await self._by_rank({"pages": {"$exists": True}}, "number", limit)
 
-    async def _by_rank(self, query: Mapping[str, Any], then: str, limit: int) -> list[Loaded[Incident]]:
-        cursor = self.collection.find(query).sort([("rank", 1), (then, 1)]).limit(limit)
-        return readable(await self._ask(cursor.to_list(limit)), self.loaded)
+    async def _by_rank(self, query: Mapping[str, Any], then: str, limit: int) -> list[Undone]:
+        shown = {"rank": 1, "timers": 1}
+        cursor = self.collection.find(query, shown).sort([("rank", 1), (then, 1)]).limit(limit)
+        documents = await self._ask(cursor.to_list(limit))
+        return [Undone(doc["_id"], doc["rank"], doc.get("timers", {})) for doc in documents]
 
 
 def _beyond(order: Order, place: tuple[Any, ...]) -> dict[str, Any]:

@@ -341,7 +341,7 @@ def test_texts_have_limits(field: str, text: str, code: str) -> None:
 @pytest.mark.parametrize("field", TEXTS)
 def test_the_longest_text_is_accepted(field: str) -> None:
     """The limit itself is within the limit."""
-    assert TEXTS[field]("x" * LONGEST_TEXT)
+    TEXTS[field]("x" * LONGEST_TEXT)
 
 
 def test_a_reopening_without_cause_can_be_told() -> None:

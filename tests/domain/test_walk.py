@@ -70,7 +70,7 @@ DO: dict[Action, Decide[Incident]] = {
     Action.CANCEL: cancel("a drill"),
 }
 
-GOING_ON = DO.keys() - {Action.CLOSE}
+GOING_ON = DO.keys() - {Action.CLOSE, Action.CANCEL}
 QUITE_REACHABLE = plan(policy(["ann"]))
 REPEATED = "repeat"
 
@@ -97,7 +97,7 @@ plans = st.builds(
     st.sampled_from([0, 1, 1, 1, 2, 2]).flatmap(lambda count: st.tuples(*[candidates] * count)),
     everybody | reachable,
 )
-waits = st.sampled_from([0, 1, 9, 10, 59, 60, 300, 1_700, 3_600]).map(lambda seconds: timedelta(seconds=seconds))
+waits = st.sampled_from([0, 1, 9, 10, 59, 60, 300, 1_800, 1_801, 3_600]).map(lambda seconds: timedelta(seconds=seconds))
 
 
 class Walk(RuleBasedStateMachine):
@@ -146,9 +146,9 @@ class Walk(RuleBasedStateMachine):
         assert to_document(self.incident) == document
 
     @rule(data=st.data(), command=actors)
-    @precondition(lambda self: allowed_from(self.incident.status) & GOING_ON)
+    @precondition(lambda self: not GOING_ON.isdisjoint(allowed_from(self.incident.status)))
     def go_on(self, data: st.DataObject, command: Command) -> None:
-        """Somebody asks for what the status allows, other than its end."""
+        """Somebody asks for what the status allows, other than the end of it all."""
         possible = sorted(allowed_from(self.incident.status) & GOING_ON)
         self.act(data.draw(st.sampled_from(possible), label="action"), command)
 
@@ -172,11 +172,13 @@ class Walk(RuleBasedStateMachine):
     def escalate_when_due(self, given: Plan, late: timedelta) -> None:
         """The timer is due, maybe for long: one step is taken, or it is said why none is."""
         self.now = max(self.now, self.incident.timers[ESCALATE]) + late
+        under_way = self.incident.pages
         decision = self.decide(escalate(given), WORKER)
         assert decision.changed
         assert len(decision.facts) == 1
         assert decision.facts[0].name in ("escalated", "escalation_exhausted")
         assert self.incident.timers.get(ESCALATE, self.now + FAR) > self.now
+        assert self.incident.pages[: len(under_way)] == under_way
 
     @rule(wait=waits, given=plans)
     def pass_time(self, wait: timedelta, given: Plan) -> None:
@@ -229,17 +231,17 @@ class Walk(RuleBasedStateMachine):
                 due = {ESCALATE: self.now} if ESCALATE in before.timers else {}
                 assert after.timers == before.timers | due
 
-    @rule(command=actors)
+    @rule(wait=waits, command=actors)
     @precondition(lambda self: KEY in self.incident.open_keys)
-    def come_again(self, command: Command) -> None:
-        """The same key is reported once more."""
+    def come_again(self, wait: timedelta, command: Command) -> None:
+        """The same key is reported once more: counted while it is open, else reopened in time, else let go."""
+        self.now += wait
         before = self.incident
-        open_before = before.is_open
         decision = self.decide(repeat(KEY, REOPEN_WINDOW), command, REPEATED)
-        self.repeats += open_before
+        self.repeats += before.is_open
         in_time = before.resolved_at is not None and self.now - before.resolved_at <= REOPEN_WINDOW
         assert decision.changed is (before.status is Status.RESOLVED and in_time)
-        assert (KEY in self.incident.open_keys) is (open_before or decision.changed)
+        assert (KEY in self.incident.open_keys) is (before.is_open or decision.changed)
 
     # Taking a decision over, as the store does.
 

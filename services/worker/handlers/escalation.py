@@ -9,6 +9,7 @@ from datetime import timedelta
 from services.worker.handler import Deps, Handler, Work
 from shared.crashpoints import reached
 from shared.domain import facts
+from shared.domain.catalog import User
 from shared.domain.commands import system
 from shared.domain.escalation import Candidate, Plan, escalate
 from shared.domain.incident import ESCALATE, Incident
@@ -20,7 +21,7 @@ SKEW = timedelta(milliseconds=200)
 
 async def handle(work: Work, deps: Deps) -> None:
     """Take the step, if its time has come."""
-    loaded = work.known or await deps.store.incidents.find(work.incident_id)
+    loaded = await deps.store.incidents.find(work.incident_id)
     if loaded is None or (due := loaded.value.timers.get(ESCALATE)) is None:
         return
     early = due - deps.store.clock.now()
@@ -36,23 +37,20 @@ async def handle(work: Work, deps: Deps) -> None:
 
 async def look_up(store: Store, incident: Incident) -> Plan:
     """The policies that may run, in order of preference, and how their users are reached."""
-    services, organization = await asyncio.gather(
-        store.services.many(incident.service_ids), store.organization.present()
+    of_services, fallback, pinned = await asyncio.gather(
+        store.services.on_call(incident.service_ids),
+        store.organization.on_call(),
+        _pinned_users(store, incident),
     )
-    reasons = {
-        service.policy_id: f"policy of {service.name}"
-        for service in (services[key] for key in incident.service_ids if key in services)
-        if service.policy_id
-    }
-    if organization.fallback_policy_id:
-        reasons.setdefault(organization.fallback_policy_id, "the organisation's fallback policy")
-    found = await store.policies.many(tuple(reasons))
-    policies = tuple(Candidate(found[key], why) for key, why in reasons.items() if key in found)
-    pinned = incident.escalation.policy
-    named = [candidate.policy for candidate in policies] + ([pinned] if pinned else [])
-    user_ids = {user_id for policy in named for step in policy.steps for user_id in step.user_ids}
-    users = await store.users.many(tuple(sorted(user_ids)))
-    return Plan(policies, {key: user.reachable_by() for key, user in users.items()})
+    candidates = [Candidate(found.policy, f"policy of {found.owner}") for found in of_services]
+    candidates += [Candidate(found.policy, "the organisation's fallback policy") for found in fallback]
+    users = {user.id: user for found in (*of_services, *fallback) for user in found.users} | pinned
+    return Plan(tuple(candidates), {key: user.reachable_by() for key, user in users.items()})
+
+
+async def _pinned_users(store: Store, incident: Incident) -> dict[str, User]:
+    policy = incident.escalation.policy
+    return await store.users.many(tuple({key for step in policy.steps for key in step.user_ids})) if policy else {}
 
 
 handler = Handler(

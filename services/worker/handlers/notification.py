@@ -42,7 +42,7 @@ LONGEST_BACKOFF = 60.0
 
 async def handle(work: Work, deps: Deps) -> None:
     """Carry out every page of the incident that is nobody else's and due."""
-    loaded = work.known or await deps.store.incidents.find(work.incident_id)
+    loaded = await deps.store.incidents.find(work.incident_id)
     if loaded is None:
         return
     results = await asyncio.gather(

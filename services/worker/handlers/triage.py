@@ -11,7 +11,7 @@ from shared.domain.priority import Evidence, assess
 
 async def handle(work: Work, deps: Deps) -> None:
     """Look up what is hit, assess, and write both."""
-    loaded = work.known or await deps.store.incidents.find(work.incident_id)
+    loaded = await deps.store.incidents.find(work.incident_id)
     if loaded is None or loaded.value.prioritization is not Prioritization.PENDING:
         return
     incident = loaded.value
