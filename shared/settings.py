@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     )
     send_lease: timedelta = Field(timedelta(seconds=30), description="how long a sender may take for one delivery")
     sweep_every: timedelta = Field(timedelta(seconds=5), description="how often undone work is looked for")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     log_format: str = Field("json", description="json or text", pattern="^(json|text)$")
     movable_clock: bool = Field(False, description="for tests: obey the clock offset kept in the database")
     crash_at: str | None = Field(None, description="for tests: die at this crash point")

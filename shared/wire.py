@@ -45,6 +45,7 @@ class Subject:
     type: str
     id: str
     position: int
+    rank: int
 
 
 def global_id(graphql_type: str, key: str) -> str:
@@ -65,7 +66,7 @@ def encode(entry: Entry) -> Message:
         "ce-id": entry.id,
         "ce-source": SOURCE,
         "ce-type": kind,
-        "ce-subject": global_id(GRAPHQL_TYPES[entry.aggregate], entry.subject),
+        "ce-subject": global_id(GRAPHQL_TYPES.get(entry.aggregate, entry.aggregate.capitalize()), entry.subject),
         "ce-time": entry.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "ce-position": str(entry.position),
         "ce-priority": level(entry.rank),
@@ -99,7 +100,7 @@ def decode_subject(headers: dict[str, Any], body: bytes) -> Subject:
     position = entry.position
     if position is None or said != (entry.id, f"{TYPE_PREFIX}{entry.aggregate}.{entry.type}.v1", str(position)):
         raise Undecodable("the ce-id, the ce-type or the ce-position does not agree with the body")
-    return Subject(entry.id, entry.aggregate, entry.type, entry.subject, position)
+    return Subject(entry.id, entry.aggregate, entry.type, entry.subject, position, entry.rank)
 
 
 def milliseconds(at: datetime) -> datetime:

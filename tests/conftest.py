@@ -36,8 +36,11 @@ async def world(request: pytest.FixtureRequest, stack: Stack, vhosts: Iterator[s
     failed_before = request.session.testsfailed
     async with new_world(stack.servers, next(vhosts)) as fresh:
         yield fresh
+        fresh.stop_all()
         if request.session.testsfailed > failed_before:
             print(fresh.log_text())
+        else:
+            assert fresh.error_lines() == [], "a process logged an error"
 
 
 @pytest_asyncio.fixture

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from shared.broker.consumer import Doorbell
 from shared.domain.entry import Entry
+from shared.domain.errors import Unavailable
 from shared.store.client import PyMongoError
 from shared.store.log import Log
 from shared.telemetry import LOG_POSITION, logger
@@ -91,7 +92,7 @@ class LogTail:
             try:
                 while rows := await self._rows.after(self.head, AT_ONCE):
                     self._take(rows)
-            except PyMongoError as error:
+            except (PyMongoError, Unavailable) as error:
                 log.warning("the log cannot be read", error=type(error).__name__)
 
     async def follow(self, position: int) -> AsyncIterator[list[Entry]]:

@@ -13,6 +13,7 @@ from services.worker.handler import Deps, Handler
 from services.worker.handlers import discover
 from services.worker.relay import Relay
 from services.worker.runner import Runner
+from services.worker.slots import HIGH, NORMAL
 from services.worker.sweeper import Sweeper
 from services.worker.ticker import Ticker
 from shared import channels
@@ -63,9 +64,10 @@ async def _work(handlers: tuple[Handler, ...], deps: Deps) -> None:
         loops.create_task(publisher.run())
         loops.create_task(consumer.run())
         loops.create_task(relay.run())
-        loops.create_task(Ticker(runner, deps).run())
-        for handler in handlers:
-            loops.create_task(Sweeper(handler, runner, deps, publisher).run())
+        for ranks in (HIGH, NORMAL):
+            loops.create_task(Ticker(runner, ranks, deps).run())
+            for handler in handlers:
+                loops.create_task(Sweeper(handler, ranks, runner, deps, publisher).run())
         if deps.settings.worker_port:
             loops.create_task(serve_health(deps, publisher, consumer))
 

@@ -7,10 +7,11 @@ present state, so that a message that is lost, late, or comes twice changes noth
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from shared.broker.topology import Subscription
 from shared.channels import Channel
+from shared.domain.entry import UNRANKED
 from shared.domain.facts import Fact
 from shared.settings import Settings
 from shared.store.incidents import Undone
@@ -27,16 +28,21 @@ class Deps:
     owner: str
 
 
+SWEEP = "sweep"
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """One incident to look at. `cause` is the event that rang, or a word for who found it."""
 
     incident_id: str
     cause: str
+    rank: int = UNRANKED
 
 
 Handle = Callable[[Work, Deps], Awaitable[None]]
-FindUndone = Callable[[Store, datetime, int], Awaitable[Sequence[Undone]]]
+FindUndone = Callable[[Store, Sequence[int], Undone | None], Awaitable[Sequence[Undone]]]
+"""(store, ranks, after which) -> a page of undone work, the most urgent first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +51,15 @@ class Retry:
 
     delays: tuple[timedelta, ...] = tuple(timedelta(seconds=s) for s in (1, 2, 5, 10, 30, 60, 120, 300, 600))
 
-    def after(self, attempts: int) -> timedelta | None:
-        """The wait after that many failures; None to give up."""
-        return self.delays[attempts - 1] if attempts <= len(self.delays) else None
+    hopeless: timedelta = timedelta(hours=1)
+
+    def after(self, attempts: int) -> timedelta:
+        """The wait after that many failures."""
+        return self.delays[attempts - 1] if attempts <= len(self.delays) else self.hopeless
+
+    def is_used_up(self, attempts: int) -> bool:
+        """Whether this failure makes it a dead letter. It goes on being tried, rarely: giving up would be silence."""
+        return attempts == len(self.delays) + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class Relay:
         """An outbox was filled, by this process or another: it need not be looked for."""
         place = (outbox.collection, outbox.key)
         known = self._filled.get(place)
-        if self._holding and (known is None or known.rev < outbox.rev):
+        if self._holding and len(self._filled) < REMEMBERED and (known is None or known.rev < outbox.rev):
             self._filled[place] = outbox
             self._told.set()
 
@@ -119,7 +119,7 @@ class Relay:
             found = await self._store.relay.full_outboxes(AT_ONCE) if looking else self._take_told()
             fresh = await self.log(found) if found else 0
             if looking:
-                look_at = 0.0 if fresh and len(found) == AT_ONCE else time.monotonic() + POLL
+                look_at = time.monotonic() + (TRIM_EVERY if len(found) == AT_ONCE else POLL)
             if fresh:
                 await self._wait_for_room()
             elif not self._filled:

@@ -19,7 +19,7 @@ from shared.broker.consumer import Delivery, Reject
 from shared.broker.publisher import Publisher, PublishFailed
 from shared.crashpoints import reached
 from shared.domain.errors import Unavailable
-from shared.store.client import PyMongoError
+from shared.store.client import PyMongoError, is_transient, unavailable
 from shared.store.retries import Failed
 from shared.telemetry import HANDLING, logger
 from shared.wire import Undecodable, decode_subject
@@ -46,7 +46,7 @@ class Runner:
         except Undecodable as error:
             await self._bury(delivery, handler, str(error))
             return
-        await self.run(handler, Work(subject.id, subject.event_id))
+        await self.run(handler, Work(subject.id, subject.event_id, subject.rank))
 
     def is_under_way(self, handler: Handler, incident_id: str) -> bool:
         """Whether this process is at it already."""
@@ -62,7 +62,7 @@ class Runner:
                 try:
                     await self._once(handler, work)
                     return
-                except (Unavailable, PyMongoError) as error:
+                except Unavailable as error:
                     log.warning("the database is away; the work waits", handler=handler.name, error=str(error))
                     await asyncio.sleep(wait)
                     wait = min(wait * 2, 5.0)
@@ -75,8 +75,13 @@ class Runner:
         try:
             async with asyncio.timeout(handler.timeout.total_seconds()):
                 await handler.handle(work, self._deps)
-        except (Unavailable, PyMongoError):
+        except Unavailable:
             raise
+        except PyMongoError as error:
+            if is_transient(error):
+                raise unavailable(error) from error
+            await self._failed(handler, work, error)
+            return
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is remembered
             await self._failed(handler, work, error)
             return
@@ -88,16 +93,16 @@ class Runner:
         now = self._deps.store.clock.now()
         before = await self._deps.store.retries.get(handler.name, work.incident_id)
         attempts = before.attempts + 1 if before else 1
-        delay = handler.retry.after(attempts)
         reason = f"{type(error).__name__}: {error}"[:500]
         failed = Failed(
             handler.name,
             work.incident_id,
             attempts,
             before.first_at if before else now,
-            now + delay if delay else None,
+            now + handler.retry.after(attempts),
             reason,
             work.cause,
+            work.rank,
         )
         log.warning(
             "a handler failed",
@@ -106,8 +111,8 @@ class Runner:
             attempts=attempts,
             error=reason,
         )
-        if delay is None and not await self._give_up(failed):
-            failed = replace(failed, next_at=now + handler.retry.delays[-1])
+        if handler.retry.is_used_up(attempts) and not await self._give_up(failed):
+            failed = replace(failed, attempts=before.attempts if before else 0)
         await self._deps.store.retries.put(failed)
 
     async def _give_up(self, failed: Failed) -> bool:

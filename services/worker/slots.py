@@ -1,6 +1,4 @@
-"""Room for work that a query found: the most urgent first, each incident once at a time, nobody waiting for the
-slowest.
-"""
+"""Room for work that a query found: bounded, and each incident once at a time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,31 +6,34 @@ from collections.abc import Awaitable, Callable
 from services.worker.handler import Handler, Work
 from services.worker.runner import Runner
 
-URGENT = 2
 END_WITHIN = 10.0
+HIGH, NORMAL = (1, 2), (3, 4, 5, 6)
+"""The ranks that have loops and places of their own: slow work on P3 to P5 cannot hold up P1 and P2."""
 
 
 class Slots:
-    """`places` for all ranks, and as many again for P1 and P2 only: slow work of others cannot hold them up."""
+    """Up to `places` works at once."""
 
     def __init__(self, runner: Runner, places: int) -> None:
         self._runner = runner
-        self._places = places
+        self._free = asyncio.Semaphore(places)
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
 
-    def offer(
-        self, handler: Handler, work: Work, rank: int, afterwards: Callable[[], Awaitable[None]] | None = None
-    ) -> bool:
-        """Begin the work, unless it is under way already. False when there is no room now."""
+    async def offer(
+        self, handler: Handler, work: Work, afterwards: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """Begin the work as soon as there is a place, unless it is under way already."""
         key = (handler.name, work.incident_id)
         if key in self._running or self._runner.is_under_way(handler, work.incident_id):
-            return True
-        if len(self._running) >= self._places * (2 if rank <= URGENT else 1):
-            return False
+            return
+        await self._free.acquire()
         task = asyncio.create_task(self._run(handler, work, afterwards))
         self._running[key] = task
-        task.add_done_callback(lambda _: self._running.pop(key, None))
-        return True
+        task.add_done_callback(lambda _: self._leave(key))
+
+    def _leave(self, key: tuple[str, str]) -> None:
+        self._running.pop(key, None)
+        self._free.release()
 
     async def _run(self, handler: Handler, work: Work, afterwards: Callable[[], Awaitable[None]] | None) -> None:
         await self._runner.run(handler, work)

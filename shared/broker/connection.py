@@ -70,7 +70,11 @@ async def supervise(url: str, role: str, session: Callable[[Session], Awaitable[
                 log.info("connected to the broker", role=role)
                 failures = 0
                 await session(live)
-            except (OSError, AMQPError, TimeoutError) as error:
+            except asyncio.CancelledError:
+                if (task := asyncio.current_task()) and task.cancelling():
+                    raise
+                failures += 1
+            except (OSError, AMQPError, TimeoutError, RuntimeError) as error:
                 failures += 1
                 log.warning("the broker's session failed", role=role, error=f"{type(error).__name__}: {error}")
             finally:

@@ -79,6 +79,9 @@ class Consumer:
             verdict = "done"
         except Reject:
             verdict = "rejected"
+        except Exception:
+            log.exception("a message could not be dealt with", queue=queue.name)
+            verdict = "rejected"
         MESSAGES.labels(queue.name, verdict).inc()
         try:
             if verdict == "done":

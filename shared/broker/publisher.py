@@ -1,12 +1,13 @@
 """Publishing: persistent, mandatory where someone must hear it, and confirmed."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import aio_pika
 from aio_pika import DeliveryMode
 from aio_pika.abc import AbstractChannel, AbstractExchange
-from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
+from aio_pika.exceptions import AMQPError, PublishError
 
 from shared.broker.connection import Session, supervise
 from shared.broker.topology import DEAD, EVENTS, WorkQueue, declare
@@ -14,6 +15,7 @@ from shared.domain.entry import Entry, routing_key
 from shared.wire import encode
 
 CONFIRM_WITHIN = 5.0
+LONGEST_HEADER = 1000
 
 
 class PublishFailed(Exception):
@@ -33,6 +35,7 @@ class Publisher:
         self._heard = {key.rpartition(".")[0] for queue in queues for key in queue.keys}
         self._events: AbstractExchange | None = None
         self._dead: AbstractExchange | None = None
+        self._redeclare: Callable[[], None] = lambda: None
         self.up = asyncio.Event()
 
     async def run(self) -> None:
@@ -44,6 +47,7 @@ class Publisher:
         await declare(channel, self._queues)
         self._events = await channel.get_exchange(EVENTS, ensure=False)
         self._dead = await channel.get_exchange(DEAD, ensure=False)
+        self._redeclare = session.lost.set
         self.up.set()
         try:
             await session.lost.wait()
@@ -70,20 +74,28 @@ class Publisher:
 
     async def bury(self, headers: dict[str, Any], body: bytes, key: str, reasons: dict[str, str]) -> None:
         """Put a message among the dead letters, with the reasons in its headers. Raises PublishFailed."""
-        out = aio_pika.Message(body, headers={**headers, **reasons}, delivery_mode=DeliveryMode.PERSISTENT)
+        kept = {name: str(value)[:LONGEST_HEADER] for name, value in headers.items()}
+        out = aio_pika.Message(body, headers={**kept, **reasons}, delivery_mode=DeliveryMode.PERSISTENT)
         await self._confirmed(self._dead, out, key or "unknown", mandatory=True)
 
-    @staticmethod
     async def _confirmed(
-        exchange: AbstractExchange | None, message: aio_pika.Message, key: str, *, mandatory: bool
+        self, exchange: AbstractExchange | None, message: aio_pika.Message, key: str, *, mandatory: bool
     ) -> None:
         if exchange is None:
             raise PublishFailed("the broker is not connected")
         try:
             async with asyncio.timeout(CONFIRM_WITHIN + 1):
                 await exchange.publish(message, key, mandatory=mandatory, timeout=CONFIRM_WITHIN)
-        except (PublishError, DeliveryError, AMQPError, OSError, TimeoutError, RuntimeError) as error:
-            raise PublishFailed(f"{type(error).__name__}: {error}") from None
+        except asyncio.CancelledError:
+            # A connection that is given up cancels the confirms that are waited for; that is not our own end.
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise
+            raise PublishFailed("the connection was lost before the confirm") from None
+        except PublishError as error:
+            self._redeclare()
+            raise PublishFailed(f"no queue takes it: {error}") from None
+        except Exception as error:
+            raise PublishFailed(f"{type(error).__name__}: {error}") from error
 
 
 async def _quietly_close(channel: AbstractChannel) -> None:

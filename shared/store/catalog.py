@@ -51,7 +51,7 @@ def _with_policy(field: str) -> list[dict[str, Any]]:
 
 
 def _on_call(document: Mapping[str, Any]) -> OnCall:
-    users = tuple(from_document(user, User) for user in document["users"])
+    users = tuple(readable(document["users"], lambda user: from_document(user, User)))
     return OnCall(document.get("name", "organisation"), from_document(document["policy"], Policy), users)
 
 
@@ -94,7 +94,10 @@ class Services(Aggregates[Service]):
         pipeline = [{"$match": {"_id": {"$in": list(service_ids)}}}, *_with_policy("policy_id")]
         documents = await self._ask(self.collection.aggregate(pipeline).to_list(None))
         documents.sort(key=lambda document: service_ids.index(document["_id"]))
-        return list({found.policy.id: found for found in reversed(readable(documents, _on_call))}.values())[::-1]
+        found: dict[str, OnCall] = {}
+        for on_call in readable(documents, _on_call):
+            found.setdefault(on_call.policy.id, on_call)
+        return list(found.values())
 
 
 class Users(Aggregates[User]):

@@ -95,8 +95,6 @@ async def check_promises(client: Any) -> None:
         )
     if tuple(build["versionArray"][:2]) < OLDEST_SERVER:
         raise UnfitServer(f"MongoDB {build['version']} is older than 6.0, the oldest that Tocsin supports.")
-    if client.write_concern.document.get("w") != "majority" or client.write_concern.document.get("j") is False:
-        raise UnfitServer("TOCSIN_MONGO_URL weakens the write concern; remove its w and journal options.")
 
 
 def is_transient(error: PyMongoError) -> bool:

@@ -15,6 +15,7 @@ from shared.wire import milliseconds
 log = logger("clock")
 
 OFFSET = "offset"
+LARGEST_STEP_BACK = timedelta(seconds=5)
 
 
 class Clock:
@@ -26,7 +27,7 @@ class Clock:
         self._base = datetime.now(UTC)  # noqa: TID251 - only until the first answer of the server
         self._read_at = time.monotonic()
         self._offset = timedelta()
-        self._latest = self._base
+        self._latest = datetime.min.replace(tzinfo=UTC)
 
     def now(self) -> datetime:
         """Aware UTC with millisecond precision; never runs backwards."""
@@ -43,7 +44,11 @@ class Clock:
         """Ask the server once."""
         asked = time.monotonic()
         hello = await self._database.client.admin.command("hello")
-        self._base = hello["localTime"].replace(tzinfo=UTC)
+        told = hello["localTime"].replace(tzinfo=UTC)
+        if self._latest - told - self._offset > LARGEST_STEP_BACK:
+            log.warning("the server's clock was set back; following it", seconds=(self._latest - told).total_seconds())
+            self._latest = datetime.min.replace(tzinfo=UTC)
+        self._base = told
         self._read_at = (asked + time.monotonic()) / 2
         if self._movable:
             kept = await self._database.clock.find_one({"_id": OFFSET})

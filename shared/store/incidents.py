@@ -1,6 +1,6 @@
 """Incidents: logging one, and finding them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from shared.store.outbox import entry_of
 from shared.store.update import Aggregates, AlreadyHeld, Kind, Loaded, Result
 
 COLLECTION = "incidents"
-RANKS = [1, 2, 3, 4, 5]
+UNDONE_AT_ONCE = 200
 
 INDEXES = {
     COLLECTION: [
@@ -108,10 +108,14 @@ NEWEST = Order((("number", -1),))
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """An incident on which work waits: no more of it than that, since most that a sweep finds is under way already."""
+    """An incident on which work waits: no more of it than that, since most that a sweep finds is under way already.
+
+    place: its second sort key, with `rank` the place after which the next page begins.
+    """
 
     incident_id: str
     rank: int
+    place: Any
     timers: Mapping[str, datetime]
 
 
@@ -202,24 +206,31 @@ class Incidents(Aggregates[Incident]):
         document = await self._ask(self.collection.find_one({"_id": incident_id}, {"outbox": 1}))
         return [entry_of({**row, "_id": None}) for row in (document or {}).get("outbox", ())]
 
-    async def due(self, now: datetime, limit: int) -> list[Undone]:
+    async def due(self, now: datetime, ranks: Sequence[int], after: Undone | None) -> list[Undone]:
         """Incidents with a timer that has run out, the highest priority first."""
-        query = {"rank": {"$in": RANKS}, "due_at": {"$type": "date", "$lte": now}}
-        return await self._by_rank(query, "due_at", limit)
+        query = {"due_at": {"$type": "date", "$lte": now}}
+        return await self._by_rank(query, "due_at", ranks, after)
 
-    async def unprioritized(self, limit: int) -> list[Undone]:
+    async def unprioritized(self, ranks: Sequence[int], after: Undone | None) -> list[Undone]:
         """Triage's undone work."""
-        return await self._by_rank({"prioritization": Prioritization.PENDING}, "number", limit)
+        return await self._by_rank({"prioritization": Prioritization.PENDING}, "number", ranks, after)
 
-    async def with_pages(self, limit: int) -> list[Undone]:
+    async def with_pages(self, ranks: Sequence[int], after: Undone | None) -> list[Undone]:
         """The sender's undone work."""
-        return await self._by_rank({"pages": {"$exists": True}}, "number", limit)
+        return await self._by_rank({"pages": {"$exists": True}}, "number", ranks, after)
 
-    async def _by_rank(self, query: Mapping[str, Any], then: str, limit: int) -> list[Undone]:
-        shown = {"rank": 1, "timers": 1}
-        cursor = self.collection.find(query, shown).sort([("rank", 1), (then, 1)]).limit(limit)
-        documents = await self._ask(cursor.to_list(limit))
-        return [Undone(doc["_id"], doc["rank"], doc.get("timers", {})) for doc in documents]
+    async def _by_rank(
+        self, query: Mapping[str, Any], then: str, ranks: Sequence[int], after: Undone | None
+    ) -> list[Undone]:
+        """A page of what matches, of these ranks, the most urgent first; it is the last one when it is empty."""
+        wanted: dict[str, Any] = {**query, "rank": {"$in": list(ranks)}}
+        if after:
+            order = Order((("rank", 1), (then, 1)))
+            wanted = {"$and": [wanted, _beyond(order, (after.rank, after.place))]}
+        shown = {"rank": 1, "timers": 1, then: 1}
+        cursor = self.collection.find(wanted, shown).sort([("rank", 1), (then, 1)]).limit(UNDONE_AT_ONCE)
+        documents = await self._ask(cursor.to_list(UNDONE_AT_ONCE))
+        return [Undone(doc["_id"], doc["rank"], doc[then], doc.get("timers", {})) for doc in documents]
 
 
 def _beyond(order: Order, place: tuple[Any, ...]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 subject.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,9 +14,7 @@ COLLECTION = "retries"
 INDEXES = {
     COLLECTION: [
         IndexModel(  # due()
-            [("handler", ASCENDING), ("next_at", ASCENDING)],
-            name="due",
-            partialFilterExpression={"next_at": {"$type": "date"}},
+            [("handler", ASCENDING), ("rank", ASCENDING), ("next_at", ASCENDING)], name="due"
         )
     ]
 }
@@ -23,15 +22,16 @@ INDEXES = {
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A handler's failures with one subject. `next_at` is None once it was given up (dead-lettered)."""
+    """A handler's failures with one subject, and when it is tried again. `rank` is the incident's."""
 
     handler: str
     subject: str
     attempts: int
     first_at: datetime
-    next_at: datetime | None
+    next_at: datetime
     reason: str
     event_id: str
+    rank: int
 
 
 class Retries:
@@ -54,9 +54,9 @@ class Retries:
             "first_at": failed.first_at,
             "reason": failed.reason,
             "event_id": failed.event_id,
+            "rank": failed.rank,
+            "next_at": failed.next_at,
         }
-        if failed.next_at:
-            row["next_at"] = failed.next_at
         await self._rows.replace_one({"_id": f"{failed.handler}:{failed.subject}"}, row, upsert=True)
 
     async def afresh(self, handler: str, subject: str, now: datetime) -> None:
@@ -68,13 +68,14 @@ class Retries:
         """It went well at last, unless it has failed again meanwhile."""
         await self._rows.delete_one({"_id": f"{failed.handler}:{failed.subject}", "attempts": failed.attempts})
 
-    async def due(self, handler: str, now: datetime, limit: int) -> list[Failed]:
-        """What is to be tried again now."""
-        query = {"handler": handler, "next_at": {"$type": "date", "$lte": now}}
-        return [_failed(row) for row in await self._rows.find(query).sort("next_at", 1).limit(limit).to_list(limit)]
+    async def due(self, handler: str, ranks: Sequence[int], now: datetime, limit: int) -> list[Failed]:
+        """What is to be tried again now, of incidents of these ranks."""
+        query = {"handler": handler, "rank": {"$in": list(ranks)}, "next_at": {"$lte": now}}
+        cursor = self._rows.find(query).sort([("rank", 1), ("next_at", 1)]).limit(limit)
+        return [_failed(row) for row in await cursor.to_list(limit)]
 
     async def held_back(self, handler: str, subjects: list[str]) -> set[str]:
-        """Which of `subjects` a sweep must leave alone: they wait for their retry, or were given up."""
+        """Which of `subjects` a sweep must leave alone: they wait for their retry."""
         query = {"_id": {"$in": [f"{handler}:{subject}" for subject in subjects]}}
         rows = await self._rows.find(query, {"subject": 1}).to_list(None)
         return {row["subject"] for row in rows}
@@ -86,7 +87,8 @@ def _failed(row: dict[str, Any]) -> Failed:
         row["subject"],
         row["attempts"],
         row["first_at"],
-        row.get("next_at"),
+        row["next_at"],
         row["reason"],
         row["event_id"],
+        row["rank"],
     )

@@ -147,11 +147,12 @@ class Aggregates(Generic[T]):
         Raises NotFound, KeyReused, Unavailable, and whatever `decide` raises; then nothing was written.
         """
         give_up_at = self._clock.monotonic() + PATIENCE.total_seconds()
+        in_doubt = False
         for attempt in range(MOST_ATTEMPTS):
             loaded = known if known and attempt == 0 else await self._load(key)
             if (remembered := _remembered(loaded.document, command)) is not None:
                 changed = bool(remembered.get("changed"))
-                return Result(loaded.value, loaded, changed, replayed=attempt == 0)
+                return Result(loaded.value, loaded, changed, replayed=not in_doubt)
             now = self._clock.now()
             decision = decide(loaded.value, command, now)
             change = self._change(loaded, decision, command, now)
@@ -165,6 +166,7 @@ class Aggregates(Generic[T]):
             except PyMongoError as error:
                 if not is_transient(error) or self._clock.monotonic() > give_up_at:
                     raise self._failure(error) from error
+                in_doubt = True
                 continue
             if written is None:
                 UPDATE_CONFLICTS.labels(self.kind.name).inc()

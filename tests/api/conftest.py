@@ -19,6 +19,8 @@ async def served(stack: Stack, vhosts: Iterator[str]) -> AsyncIterator[World]:
         await world.add_service(1, (Step((ADA,), 60),))
         await world.client()
         yield world
+        world.stop_all()
+        assert world.error_lines() == [], "the API logged an error"
 
 
 @pytest_asyncio.fixture(scope="module")

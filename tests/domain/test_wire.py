@@ -82,7 +82,7 @@ def test_what_is_encoded_is_decoded(entry: Entry) -> None:
     """Any logged entry comes back whole, and a worker reads from it which fact of which document it is."""
     message = encode(entry)
     assert decode_entry(message.body) == entry
-    subject = Subject(entry.id, entry.aggregate, entry.type, entry.subject, entry.position or 0)
+    subject = Subject(entry.id, entry.aggregate, entry.type, entry.subject, entry.position or 0, entry.rank)
     assert decode_subject(message.headers, message.body) == subject
 
 

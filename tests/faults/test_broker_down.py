@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import aio_pika
 import pytest
 
 from services.cli.stack import Stack
@@ -26,7 +27,27 @@ async def test_a_report_leads_to_its_page(own_stack: Stack, receiver: WebhookRec
         await _without_broker(world, own_stack, receiver)
 
 
+async def bind(world: World) -> None:
+    """Somebody else's durable queue for all incidents' facts."""
+    async with await aio_pika.connect(world.settings.amqp_url.get_secret_value()) as connection:
+        channel = await connection.channel()
+        events = await channel.declare_exchange("tocsin.events", "topic", durable=True)
+        queue = await channel.declare_queue("theirs", durable=True)
+        await queue.bind(events, "incident.#")
+
+
+async def heard(world: World) -> list[str]:
+    """The ids in that queue, in order; they are taken out of it."""
+    ids = []
+    async with await aio_pika.connect(world.settings.amqp_url.get_secret_value()) as connection:
+        queue = await (await connection.channel()).get_queue("theirs")
+        while message := await queue.get(fail=False, no_ack=True):
+            ids.append(str(message.headers["ce-id"]))
+    return ids
+
+
 async def _without_broker(world: World, stack: Stack, receiver: WebhookReceiver) -> None:
+    await bind(world)
     await world.add_person(ADA, "Ada", "webhook", receiver.url)
     await world.add_service(1, (Step((ADA,), 600),))
     client = await world.client()
@@ -55,3 +76,15 @@ async def _without_broker(world: World, stack: Stack, receiver: WebhookReceiver)
     await client.report("after", serviceIds=[service])
     await until(lambda: len(receiver.received) == 3, "the page arrives with the broker back")
     assert len({received.id for received in receiver.received}) == 3
+
+    logged = [row.id for row in await world.store.log.after(0, 1000) if row.aggregate == "incident"]
+
+    async def all_published() -> bool:
+        return await world.store.log.watermark() >= await world.store.log.head()
+
+    await until(all_published, "everything is published")
+    told = await heard(world)
+    assert set(told) == set(logged), "every fact reached the broker"
+    for subject in {entry.rpartition(":")[0].rpartition(":")[0] for entry in logged}:
+        theirs = [entry for entry in dict.fromkeys(told) if entry.startswith(subject)]
+        assert theirs == [entry for entry in logged if entry.startswith(subject)], "in order, for each incident"

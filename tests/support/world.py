@@ -56,6 +56,7 @@ class World:
         self.logs = logs
         self.processes: list[subprocess.Popen[bytes]] = []
         self.api_url: str | None = None
+        self.expected_errors: list[str] = []
 
     def environment(self, **more: str) -> dict[str, str]:
         """What a process of this world is started with."""
@@ -94,6 +95,12 @@ class World:
     def log_text(self) -> str:
         """Everything that the processes said."""
         return "\n".join(f"--- {path.name}\n{path.read_text()}" for path in sorted(self.logs.iterdir()))
+
+    def error_lines(self) -> list[str]:
+        """What the processes logged as errors, or wrote as tracebacks; `expected_errors` are let pass."""
+        signs = ('"level": "error"', "Traceback", "was never retrieved")
+        lines = [line for line in self.log_text().splitlines() if any(sign in line for sign in signs)]
+        return [line for line in lines if not any(expected in line for expected in self.expected_errors)]
 
     def stop_all(self) -> None:
         """End the processes, politely at first."""

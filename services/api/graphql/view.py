@@ -1,6 +1,7 @@
 """GraphQL over HTTP (POST, SSE) and WebSocket (graphql-transport-ws), for callers with a token."""
 
 import json
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
+from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 
 from services.api.graphql.context import Api, Context, Loaders
@@ -19,6 +21,14 @@ from services.api.graphql.schema import build
 from shared.domain.errors import Unavailable
 
 MOST_SUBSCRIPTIONS = 20
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """A client that has gone while a message was on its way to it is no error."""
+    return not (record.exc_info and isinstance(record.exc_info[1], WebSocketDisconnected))
+
+
+logging.getLogger("strawberry.ws.task").addFilter(_is_news)
 
 
 class GraphQLView(GraphQL[Context, None]):

@@ -10,7 +10,7 @@ import random
 import uuid
 from datetime import datetime, timedelta
 
-from services.worker.handler import Deps, Handler, Work
+from services.worker.handler import SWEEP, Deps, Handler, Work
 from shared.channels import Channel, Message
 from shared.crashpoints import reached
 from shared.domain import facts
@@ -46,16 +46,17 @@ async def handle(work: Work, deps: Deps) -> None:
     if loaded is None:
         return
     results = await asyncio.gather(
-        *(_carry_out(page, loaded.value, deps) for page in loaded.value.pages), return_exceptions=True
+        *(_carry_out(page, loaded.value, work, deps) for page in loaded.value.pages), return_exceptions=True
     )
     for result in results:
         if isinstance(result, BaseException):
             raise result
 
 
-async def _carry_out(page: Page, incident: Incident, deps: Deps) -> None:
+async def _carry_out(page: Page, incident: Incident, work: Work, deps: Deps) -> None:
     owner = f"{deps.owner}:{uuid.uuid4().hex[:8]}"
-    held = await _claim(page, incident, owner, deps)
+    known = await deps.store.notifications.find(page.id) if work.cause == SWEEP else None
+    held = await (_claim_known(page, owner, deps) if known else _claim(page, incident, owner, deps))
     notification = held.value
     if notification.status is Delivery.SENT:
         await _note_delivered(notification, deps)
@@ -91,6 +92,10 @@ async def _claim(page: Page, incident: Incident, owner: str, deps: Deps) -> Load
     made: Result[Notification] = await deps.store.notifications.create(create, system("notification", page.id))
     if not made.replayed or made.value.owner == owner:
         return made.loaded
+    return await _claim_known(page, owner, deps)
+
+
+async def _claim_known(page: Page, owner: str, deps: Deps) -> Loaded[Notification]:
     taken = await deps.store.notifications.update(
         page.id, claim(owner, deps.settings.send_lease), system("notification", page.id, "claim", owner)
     )
@@ -202,5 +207,5 @@ handler = Handler(
     name="notification",
     hears=(facts.Escalated, facts.NotificationFailed),
     handle=handle,
-    undone=lambda store, now, limit: store.incidents.with_pages(limit),
+    undone=lambda store, ranks, after: store.incidents.with_pages(ranks, after),
 )

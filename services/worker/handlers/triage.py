@@ -29,5 +29,5 @@ handler = Handler(
     name="triage",
     hears=(facts.Triggered,),
     handle=handle,
-    undone=lambda store, now, limit: store.incidents.unprioritized(limit),
+    undone=lambda store, ranks, after: store.incidents.unprioritized(ranks, after),
 )
