@@ -51,7 +51,7 @@ def run_dev() -> None:
 @app.command("api")
 def run_api() -> None:
     """Start one API process."""
-    os.execv(sys.executable, [sys.executable, "-m", "services.api"])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", "services.api"])
 
 
 @app.command("worker")
@@ -59,7 +59,7 @@ def run_worker(
     names: Annotated[list[str] | None, typer.Argument(help="handlers; none means all")] = None,
 ) -> None:
     """Start one worker process."""
-    os.execv(sys.executable, [sys.executable, "-m", "services.worker", *(names or [])])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", "services.worker", *(names or [])])
 
 
 @app.command("schema")

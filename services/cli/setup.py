@@ -1,9 +1,7 @@
 """Make `.venv` ready: `python3 -m services.cli.setup`, from the root of the checkout.
 
-It runs before anything is installed, so it uses the standard library only, and nothing that Python 3.8 could
-not
-read: whoever has an old Python is told so. When `.venv` is as the lock file wants it, it does nothing at
-once.
+It runs before anything is installed, so it uses the standard library only, and nothing that Python 3.8 could not
+read: whoever has an old Python is told so. When `.venv` is as the lock file wants it, it does nothing at once.
 """
 
 from __future__ import annotations
@@ -41,6 +39,7 @@ def main() -> int:
     """Set everything up; returns the exit code."""
     try:
         _check_python()
+        _leave_our_own_venv()
         if _stamped() != _wanted():
             # Two of us at once would spoil each other's work; the second finds it done.
             with PROJECT.open("rb") as project:
@@ -64,6 +63,13 @@ def _check_python() -> None:
             f"Tocsin needs Python {OLDEST[0]}.{OLDEST[1]} or later, and {sys.executable} is "
             f"{sys.version.split()[0]}; install a later one, and name it: make run PYTHON=python3.12"
         )
+
+
+def _leave_our_own_venv() -> None:
+    """In an activated `.venv` its own Python runs us, and would delete itself: go on with its base."""
+    if Path(sys.prefix).resolve() == VENV.resolve():
+        base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+        os.execv(base, [str(base), "-m", "services.cli.setup"])
 
 
 def _wanted() -> dict[str, str]:
