@@ -142,6 +142,8 @@ class Incidents(Aggregates[Incident]):
         """
         domain.refuse_bad_report(said)
         incident_id = command.id if command.key else uuid.uuid7().hex
+        if command.key and (logged := await self.find(incident_id)):
+            return Reported(self.recreated(logged, command), deduplicated=False)
         for _ in range(10):
             if said.key and (repeated := await self._repeat(said.key, incident_id, command, reopen_within)):
                 return Reported(repeated, deduplicated=True)

@@ -133,7 +133,7 @@ class Aggregates(Generic[T]):
         try:
             await self._insert(document)
         except DuplicateKeyError as error:
-            return await self._recreated(document, command, error)
+            return await self._refused(document, command, error)
         reached("update.after_write")
         loaded = Loaded(value, document)
         self._tell(loaded, decision)
@@ -245,10 +245,15 @@ class Aggregates(Generic[T]):
                 if not is_transient(error) or self._clock.monotonic() > give_up_at:
                     raise self._failure(error) from error
 
-    async def _recreated(self, document: Mapping[str, Any], command: Command, error: DuplicateKeyError) -> Result[T]:
+    async def _refused(self, document: Mapping[str, Any], command: Command, error: DuplicateKeyError) -> Result[T]:
         present = await self.find(document["_id"])
         if present is None:
             raise AlreadyHeld(tuple((error.details or {}).get("keyPattern", {}))) from None
+        return self.recreated(present, command)
+
+    @staticmethod
+    def recreated(present: Loaded[T], command: Command) -> Result[T]:
+        """The answer to a command that created `present` before. Raises KeyReused when it was another command."""
         origin = present.document.get("origin", {})
         if origin.get("id") != command.id or origin.get("digest") != command.digest:
             raise KeyReused(command.key or command.id) from None

@@ -178,6 +178,13 @@ async def test_a_reused_idempotency_key(client: Client) -> None:
     assert again["incident"]["id"] == first["incident"]["id"]
     other = await client.do("reportIncident", title="twice", idempotencyKey="key-1")
     assert other["__typename"] == "IdempotencyError"
+    keyed = {"title": "keyed", "dedupKey": "thing", "idempotencyKey": "key-3"}
+    mine = await client.do("reportIncident", **keyed)
+    for mutation in ("resolveIncident", "closeIncident"):
+        await client.do(mutation, id=mine["incident"]["id"])
+    await client.report("another holder", dedupKey="thing")
+    late = await client.do("reportIncident", **keyed)
+    assert late["replayed"] and late["incident"]["id"] == mine["incident"]["id"], "a late retry is no repeat"
     note = {"id": first["incident"]["id"], "text": "a", "idempotencyKey": "key-2"}
     await client.do("addNote", **note)
     assert (await client.do("addNote", **note))["replayed"]

@@ -61,6 +61,8 @@ async def test_a_repeated_report(client: Client, served: World) -> None:
     await client.do("closeIncident", id=key)
     fresh = await client.do("reportIncident", title="disk full", dedupKey="disk")
     assert fresh["incident"]["id"] != key
+    late = await client.do("reportIncident", title="disk full", dedupKey="disk", idempotencyKey="disk-1")
+    assert late["incident"]["id"] == fresh["incident"]["id"], "a new report with the key is a repeat"
     found = await client.ask('{ incident(by: {dedupKey: {key: "disk"}}) { id } }')
     assert found["incident"]["id"] == fresh["incident"]["id"]
 
