@@ -22,6 +22,7 @@ from tests.support.world import ADA, World, new_world, until
 IDLE_REPORTS = 200
 BURST = int(os.environ.get("BURST", "3000"))
 CONNECTIONS = 32
+PAUSE = 0.05
 
 
 async def prepare(world: World, receiver: WebhookReceiver) -> tuple[str, str, str]:
@@ -53,13 +54,21 @@ async def report_to_page(world: World) -> None:
             answered = time.monotonic()
             await receiver.wait_for(before + 1, 10)
             taken.append(receiver.received[before].at - answered)
-            await asyncio.sleep(0.05)
-        bare = await floor.measure(world.settings, receiver.url, IDLE_REPORTS)
-    p50, p99 = percentile(taken, 0.5) * 1000, percentile(taken, 0.99) * 1000
-    floor50, floor99 = percentile(bare, 0.5) * 1000, percentile(bare, 0.99) * 1000
-    print(f"report to page, idle, n={IDLE_REPORTS}: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
-    print(f"its floor, same run, n={IDLE_REPORTS}:  p50 {floor50:.1f} ms, p99 {floor99:.1f} ms")
-    print(f"ratio to the floor's p50: p50 {p50 / floor50:.2f}, p99 {p99 / floor50:.2f}")
+            await asyncio.sleep(PAUSE)
+        paced = await floor.measure(world.settings, receiver.url, IDLE_REPORTS, PAUSE)
+        tight = await floor.measure(world.settings, receiver.url, IDLE_REPORTS, 0)
+    print(f"report to page, idle, n={IDLE_REPORTS}: {_spread(taken)}")
+    print(f"its floor, same run, same pauses: {_spread(paced)}; ratios to its p50: {_ratios(taken, paced)}")
+    print(f"its floor without pauses:         {_spread(tight)}; ratios to its p50: {_ratios(taken, tight)}")
+
+
+def _spread(taken: list[float]) -> str:
+    return f"p50 {percentile(taken, 0.5) * 1000:.1f} ms, p99 {percentile(taken, 0.99) * 1000:.1f} ms"
+
+
+def _ratios(taken: list[float], bare: list[float]) -> str:
+    base = percentile(bare, 0.5)
+    return f"p50 {percentile(taken, 0.5) / base:.2f}, p99 {percentile(taken, 0.99) / base:.2f}"
 
 
 async def report_rate(world: World) -> None:

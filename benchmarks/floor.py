@@ -6,6 +6,7 @@ and the notification's claim), three confirmed publishes to a quorum queue with 
 
 import asyncio
 import time
+import uuid
 
 import aio_pika
 import httpx2
@@ -18,8 +19,8 @@ PUBLISHES = 3
 DOCUMENT = {"text": "x" * 1500}
 
 
-async def measure(settings: Settings, url: str, rounds: int) -> list[float]:
-    """Seconds of each round of the chain's bare steps."""
+async def measure(settings: Settings, url: str, rounds: int, pause: float) -> list[float]:
+    """Seconds of each round of the chain's bare steps, with a pause (seconds) between rounds as the chain has it."""
     client = connect(settings, "floor")
     rows = database(client, settings).floor
     connection = await aio_pika.connect(settings.amqp_url.get_secret_value())
@@ -35,15 +36,16 @@ async def measure(settings: Settings, url: str, rounds: int) -> list[float]:
 
             await queue.consume(arrive)
             taken = []
-            for n in range(rounds):
+            for _ in range(rounds):
                 began = time.perf_counter()
-                for m in range(WRITES):
-                    await rows.insert_one({"_id": n * WRITES + m, **DOCUMENT})
+                for _ in range(WRITES):
+                    await rows.insert_one({"_id": uuid.uuid4().hex, **DOCUMENT})
                 for _ in range(PUBLISHES):
                     await _publish(channel)
                     await arrived.get()
                 await http.post(url, content=b"x" * 600)
                 taken.append(time.perf_counter() - began)
+                await asyncio.sleep(pause)
             await channel.queue_delete("floor")
             return taken
     finally:
