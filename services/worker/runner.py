@@ -62,7 +62,9 @@ class Runner:
                 try:
                     await self._once(handler, work)
                     return
-                except Unavailable as error:
+                except (Unavailable, PyMongoError) as error:
+                    if isinstance(error, PyMongoError) and not is_transient(error):
+                        raise
                     log.warning("the database is away; the work waits", handler=handler.name, error=str(error))
                     await asyncio.sleep(wait)
                     wait = min(wait * 2, 5.0)

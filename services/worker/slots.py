@@ -5,6 +5,10 @@ from collections.abc import Awaitable, Callable
 
 from services.worker.handler import Handler, Work
 from services.worker.runner import Runner
+from shared.store.client import PyMongoError
+from shared.telemetry import logger
+
+log = logger("slots")
 
 END_WITHIN = 10.0
 HIGH, NORMAL = (1, 2), (3, 4, 5, 6)
@@ -36,9 +40,12 @@ class Slots:
         self._free.release()
 
     async def _run(self, handler: Handler, work: Work, afterwards: Callable[[], Awaitable[None]] | None) -> None:
-        await self._runner.run(handler, work)
-        if afterwards:
-            await afterwards()
+        try:
+            await self._runner.run(handler, work)
+            if afterwards:
+                await afterwards()
+        except PyMongoError as error:
+            log.warning("work that was found will be found again", handler=handler.name, error=type(error).__name__)
 
     async def end(self) -> None:
         """Let what was begun come to its end."""
