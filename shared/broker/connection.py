@@ -49,6 +49,12 @@ class Session:
         self.lost.set()
 
 
+def is_asked_to_end() -> bool:
+    """Whether a CancelledError is this task's own end. A connection that is given up cancels its waiters too."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def supervise(url: str, role: str, session: Callable[[Session], Awaitable[None]]) -> None:
     """Connect and run `session` until it is lost, again and again, until cancelled.
 
@@ -71,7 +77,7 @@ async def supervise(url: str, role: str, session: Callable[[Session], Awaitable[
                 failures = 0
                 await session(live)
             except asyncio.CancelledError:
-                if (task := asyncio.current_task()) and task.cancelling():
+                if is_asked_to_end():
                     raise
                 failures += 1
             except (OSError, AMQPError, TimeoutError, RuntimeError) as error:

@@ -9,7 +9,7 @@ from aio_pika import DeliveryMode
 from aio_pika.abc import AbstractChannel, AbstractExchange
 from aio_pika.exceptions import AMQPError, PublishError
 
-from shared.broker.connection import Session, supervise
+from shared.broker.connection import Session, is_asked_to_end, supervise
 from shared.broker.topology import DEAD, EVENTS, WorkQueue, declare
 from shared.domain.entry import Entry, routing_key
 from shared.wire import encode
@@ -87,8 +87,7 @@ class Publisher:
             async with asyncio.timeout(CONFIRM_WITHIN + 1):
                 await exchange.publish(message, key, mandatory=mandatory, timeout=CONFIRM_WITHIN)
         except asyncio.CancelledError:
-            # A connection that is given up cancels the confirms that are waited for; that is not our own end.
-            if (task := asyncio.current_task()) and task.cancelling():
+            if is_asked_to_end():
                 raise
             raise PublishFailed("the connection was lost before the confirm") from None
         except PublishError as error:

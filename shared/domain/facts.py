@@ -4,7 +4,7 @@ A fact holds people's and things' ids, never names (people can be forgotten). Ad
 that was published is never renamed or removed within version 1.
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -246,8 +246,3 @@ def incident_facts() -> tuple[type[Fact], ...]:
     """Every fact class of the incident, in the order of this file."""
     kinds = {kind.name: kind for kind in Fact.__subclasses__()}  # slots=True leaves each class's first form behind
     return tuple(kind for kind in kinds.values() if kind.aggregate == "incident" and kind is not Created)
-
-
-def fields_of(kind: type[Fact]) -> tuple[tuple[str, Any], ...]:
-    """The names and types of a fact's own fields, for the generated description of the broker's messages."""
-    return tuple((field.name, field.type) for field in fields(kind))
