@@ -77,6 +77,11 @@ async def _without_broker(world: World, stack: Stack, receiver: WebhookReceiver)
     await until(lambda: len(receiver.received) == 3, "the page arrives with the broker back")
     assert len({received.id for received in receiver.received}) == 3
 
+    async def all_logged() -> bool:
+        rows = await world.store.log.after(0, 1000)
+        return [row.type for row in rows].count("notification.sent") == 3
+
+    await until(all_logged, "the last page's fact is logged too")
     logged = [row.id for row in await world.store.log.after(0, 1000) if row.aggregate == "incident"]
 
     async def all_published() -> bool:
