@@ -6,10 +6,10 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults bench check schema fmt lock clean
+.PHONY: help setup run test faults bench bench-growth check schema fmt lock clean
 
 help:  ## list the verbs
-	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 24
 
 setup:
 	@$(PYTHON) -m services.cli.setup
@@ -25,6 +25,9 @@ faults: setup  ## run the slow tests, which kill and stop things
 
 bench: setup  ## run the benchmarks
 	@exec $(BIN)/python -m benchmarks $(ARGS)
+
+bench-growth: setup  ## run the slow benchmark: how queries fare with up to a million incidents
+	@SIZES="10000 100000 1000000" exec $(BIN)/python -m benchmarks growth
 
 check: setup  ## check format, lint, types, import contracts, and that the written schema is fresh
 	$(BIN)/ruff format --check

@@ -22,6 +22,7 @@ POINTS: Final = (
     "update.after_write",
     "triage.after_write",
     "escalation.after_write",
+    "deadlines.after_write",
     "notification.after_claim",
     "notification.after_send",
     "notification.after_record",

@@ -19,6 +19,8 @@ GRAPHQL_TYPES = {
     "policy": "EscalationPolicy",
     "organization": "Organization",
     "token": "Token",
+    "team": "Team",
+    "action_item": "ActionItem",
 }
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from shared.domain.entry import Entry, summarize
+from shared.domain.entry import Entry
+from shared.domain.summaries import summarize
 
 QUIET = {"acknowledged", "investigating", "mitigated", "resolved", "canceled"}
 

@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from services.worker.handler import Deps, Handler
 from services.worker.handlers import discover
+from services.worker.measures import Projector
 from services.worker.relay import Relay
 from services.worker.runner import Runner
 from services.worker.slots import HIGH, NORMAL
@@ -64,6 +65,7 @@ async def _work(handlers: tuple[Handler, ...], deps: Deps) -> None:
         loops.create_task(publisher.run())
         loops.create_task(consumer.run())
         loops.create_task(relay.run())
+        loops.create_task(Projector(deps.store, deps.owner).run())
         for ranks in (HIGH, NORMAL):
             loops.create_task(Ticker(runner, ranks, deps).run())
             for handler in handlers:

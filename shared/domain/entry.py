@@ -1,6 +1,5 @@
 """An entry: one fact with its circumstances, as the outbox, the log, the timeline and the broker carry it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,6 +18,10 @@ class Standing:
     status: str = ""
     priority: str | None = None
     service_ids: tuple[str, ...] = ()
+    team_ids: tuple[str, ...] = ()
+    category: str | None = None
+    assignee_id: str | None = None
+    breached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,50 +97,3 @@ def routing_key(entry: Entry) -> str:
 def level(rank: int) -> str:
     """The routing word of a rank: p1 .. p5, or none."""
     return f"p{rank}" if rank < UNRANKED else "none"
-
-
-def _person(entry: Entry, names: Mapping[str, str]) -> str:
-    user_id = entry.data.get("user_id") or entry.actor.id
-    return names.get(str(user_id), str(user_id))
-
-
-def summarize(entry: Entry, names: Mapping[str, str]) -> str:
-    """A sentence for people, for any entry. `names` maps the ids of people to their names; unknown ids stay
-    ids.
-    """
-    data = entry.data
-    who = names.get(entry.actor.id, entry.actor.id)
-    match entry.type:
-        case "triggered":
-            return f"reported by {who}: {data['title']}"
-        case "categorized":
-            kind = "/".join(filter(None, (data["category"], data.get("subcategory"))))
-            return f"category {kind} because {data['rule']}"
-        case "prioritized":
-            return f"{data['priority']} because {data['explanation']}"
-        case "escalated":
-            calls = ", ".join(
-                f"{names.get(page['user_id'], page['user_id'])} through {page['channel']}" for page in data["pages"]
-            )
-            return f"paging {calls} (step {data['step'] + 1} of {data['policy']})"
-        case "escalation_exhausted":
-            told = "no further step" if data.get("told") else "nobody could be told"
-            return f"escalation is exhausted, {told}: {data['why']}"
-        case "notification.sent":
-            repeat = ", possibly a second time" if data.get("possible_repeat") else ""
-            return f"page to {_person(entry, names)} delivered through {data['channel']}{repeat}"
-        case "notification.failed":
-            page = f"page to {_person(entry, names)} through {data['channel']}"
-            return f"{page} failed: {data['error']}; {data['action']}"
-        case "responder_added":
-            return f"{_person(entry, names)} joined as responder"
-        case "note_added":
-            return f"{who} noted: {data['text']}"
-        case "alert.deduplicated":
-            return f"repeated {data['count']} times under the key {data['key']}"
-        case "reopened":
-            return f"reopened by {who}" + (f": {data['cause']}" if "cause" in data else "")
-        case "canceled":
-            return f"canceled by {who}: {data['reason']}"
-        case other:
-            return f"{other.replace('_', ' ')} by {who}"

@@ -50,11 +50,16 @@ class InvalidInput(Failure):
 
 
 class InvalidTransition(Failure):
-    """The lifecycle does not allow `action` from the present status of `value`."""
+    """The lifecycle does not allow `action` from the present status of `value`; `why` is said when that alone does
+    not tell.
+    """
 
-    def __init__(self, value: object, action: str, status: str, allowed: tuple[str, ...]) -> None:
+    def __init__(
+        self, value: object, action: str, status: str, allowed: tuple[str, ...], why: str | None = None
+    ) -> None:
         options = ", ".join(allowed) or "none"
-        super().__init__(f"Cannot {action} an incident that is {status}. Allowed now: {options}.")
+        reason = f" {why}" if why else ""
+        super().__init__(f"Cannot {action} an incident that is {status}.{reason} Allowed now: {options}.")
         self.value = value
         self.action = action
         self.status = status

@@ -14,6 +14,7 @@ from shared.domain.catalog import ContactMethod, Policy, Step
 from shared.domain.commands import Command, Decide, Decision, unchanged
 from shared.domain.incident import (
     ESCALATE,
+    ESCALATION,
     Escalation,
     EscalationState,
     Incident,
@@ -87,25 +88,21 @@ def _choose(escalation: Escalation, plan: Plan) -> Candidate | None:
 def _pages(incident: Incident, index: int, step: Step, plan: Plan, now: datetime) -> tuple[Page, ...]:
     until = now + timedelta(seconds=step.delay_seconds)
     reached = {user_id: plan.reachable[user_id][0] for user_id in step.user_ids if plan.reachable.get(user_id)}
-    return tuple(
-        _page(incident.id, incident.escalation.cycle, index, user_id, method, now, until)
-        for user_id, method in reached.items()
-    )
+    return tuple(_page(incident, index, user_id, method, now, until) for user_id, method in reached.items())
 
 
-def _page(
-    incident_id: str,
-    cycle: int,
-    step: int,
-    user_id: str,
-    method: ContactMethod,
-    now: datetime,
-    until: datetime | None,
-    tried: tuple[str, ...] = (),
-) -> Page:
-    reason = "failover" if tried else "escalation"
-    page_id = notification_id(incident_id, cycle, step, user_id, method.id, reason)
-    return Page(page_id, cycle, step, user_id, method.id, method.channel, now, until, tried)
+def _page(incident: Incident, step: int, user_id: str, method: ContactMethod, now: datetime, until: datetime) -> Page:
+    cycle = incident.escalation.cycle
+    page_id = notification_id(incident.id, cycle, step, user_id, method.id, ESCALATION)
+    return Page(page_id, cycle, step, user_id, method.id, method.channel, now, until)
+
+
+def _failover(incident: Incident, page: Page, method: ContactMethod, now: datetime) -> Page:
+    """The same page by another contact method. Pages beside the escalation have no step that would tell them apart."""
+    way = "failover" if page.reason == ESCALATION else f"failover of {page.id}"
+    page_id = notification_id(incident.id, page.cycle, page.step, page.user_id, method.id, way)
+    tried = (*page.tried, page.contact_method_id)
+    return replace(page, id=page_id, contact_method_id=method.id, channel=method.channel, at=now, tried=tried)
 
 
 def _paged(
@@ -177,7 +174,8 @@ def page_delivered(page_id: str, user_id: str, channel: str, *, possible_repeat:
         escalation = incident.escalation
         if not late:
             here = any(page.id == page_id and _is_present(page, escalation) for page in incident.pages)
-            escalation = replace(escalation, told=escalation.told + 1, reached=escalation.reached + here)
+            called = any(page.id == page_id and page.reason == ESCALATION for page in incident.pages)
+            escalation = replace(escalation, told=escalation.told + called, reached=escalation.reached + here)
         fact = facts.NotificationSent(page_id, user_id, channel, possible_repeat, late)
         return Decision(replace(incident, pages=kept, escalation=escalation, updated_at=now), (fact,))
 
@@ -193,10 +191,10 @@ def page_failed(page: Page, error: str, methods: tuple[ContactMethod, ...]) -> D
         if len(others) == len(incident.pages):
             action = "nothing more, the page was cancelled meanwhile"
         elif (method := _untried(page, methods)) is not None:
-            tried = (*page.tried, page.contact_method_id)
-            retry = _page(incident.id, page.cycle, page.step, page.user_id, method, now, page.until, tried)
-            others = (*others, retry)
+            others = (*others, _failover(incident, page, method, now))
             action = f"trying {method.channel} instead"
+        elif page.reason != ESCALATION:
+            action = "nothing more, there is no other way to reach them"
         elif ESCALATE not in timers or incident.escalation.reached or _any_present(others, incident):
             action = "the others of this step are being called"
         else:
@@ -210,7 +208,7 @@ def page_failed(page: Page, error: str, methods: tuple[ContactMethod, ...]) -> D
 
 def _is_present(page: Page, escalation: Escalation) -> bool:
     """Whether the page was decided by the step that was taken last."""
-    return (page.cycle, page.step) == (escalation.cycle, escalation.step - 1)
+    return page.reason == ESCALATION and (page.cycle, page.step) == (escalation.cycle, escalation.step - 1)
 
 
 def _any_present(pages: tuple[Page, ...], incident: Incident) -> bool:

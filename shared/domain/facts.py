@@ -31,6 +31,10 @@ class Triggered(Fact):
     provisional: str
     service_ids: tuple[str, ...] = ()
     severity: str | None = None
+    impact_began_at: datetime | None = None
+    environment: str | None = None
+    source: str | None = None
+    recurrence_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,33 @@ class Prioritized(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class PriorityOverridden(Fact):
+    """A person set the priority; it stays until it is released."""
+
+    name: ClassVar[str] = "priority_overridden"
+    priority: str
+    was: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityReleased(Fact):
+    """A person's priority was given up: triage speaks again."""
+
+    name: ClassVar[str] = "priority_released"
+    was: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edited(Fact):
+    """What was known at first was put right: the fields with their values before and after."""
+
+    name: ClassVar[str] = "edited"
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Acknowledged(Fact):
     """Someone took it: paging is over. `canceled_pages` counts the pages that had not left yet."""
 
@@ -75,6 +106,14 @@ class Investigating(Fact):
 
     name: ClassVar[str] = "investigating"
     canceled_pages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Retriggered(Fact):
+    """It broke again while it was mitigated; a new escalation cycle begins."""
+
+    name: ClassVar[str] = "retriggered"
+    cause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +146,20 @@ class Reopened(Fact):
 
 @dataclass(frozen=True, slots=True)
 class Closed(Fact):
-    """Frozen: later signals open a new incident."""
+    """Frozen: later signals open a new incident. `why` is said when nobody closed it."""
 
     name: ClassVar[str] = "closed"
-    review: str | None = None
     insights: str | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClosureHeldBack(Fact):
+    """It would have been closed by itself, but something has to be done first."""
+
+    name: ClassVar[str] = "closure_held_back"
+    why: str
+    next_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +172,405 @@ class Canceled(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class PageDecided:
+    """A page inside a fact: its notification id and whom it calls through what."""
+
+    notification_id: str
+    user_id: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged(Fact):
+    """It lives on in another incident; its keys and responders moved there."""
+
+    name: ClassVar[str] = "merged"
+    into: str
+    into_number: int
+    canceled_pages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unmerged(Fact):
+    """It was taken out of the other incident again, with the keys that were still held there."""
+
+    name: ClassVar[str] = "unmerged"
+    out_of: str
+    out_of_number: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbed(Fact):
+    """Another incident was merged into this one, with its keys and responders."""
+
+    name: ClassVar[str] = "absorbed"
+    incident_id: str
+    number: int
+    keys: tuple[str, ...] = ()
+    responders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SplitOff(Fact):
+    """A merged incident was taken out again."""
+
+    name: ClassVar[str] = "split_off"
+    incident_id: str
+    number: int
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParentSet(Fact):
+    """It is part of a larger incident."""
+
+    name: ClassVar[str] = "parent_set"
+    incident_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParentRemoved(Fact):
+    """It stands on its own again."""
+
+    name: ClassVar[str] = "parent_removed"
+    incident_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChildAdded(Fact):
+    """Another incident is part of this one."""
+
+    name: ClassVar[str] = "child_added"
+    incident_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRemoved(Fact):
+    """Another incident is not part of this one any more."""
+
+    name: ClassVar[str] = "child_removed"
+    incident_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Related(Fact):
+    """It has to do with another incident."""
+
+    name: ClassVar[str] = "related"
+    incident_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unrelated(Fact):
+    """It has nothing to do with another incident after all."""
+
+    name: ClassVar[str] = "unrelated"
+    incident_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReleased(Fact):
+    """A key came again too late to reopen this incident: a new one has it now."""
+
+    name: ClassVar[str] = "key_released"
+    key: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned(Fact):
+    """Somebody owns it now (nobody, when there is no user). `why` says why they are not paged."""
+
+    name: ClassVar[str] = "assigned"
+    user_id: str | None
+    was: str | None = None
+    pages: tuple[PageDecided, ...] = ()
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ResponderAdded(Fact):
     """A person works on it too."""
 
     name: ClassVar[str] = "responder_added"
     user_id: str
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResponderRemoved(Fact):
+    """A person does not work on it any more."""
+
+    name: ClassVar[str] = "responder_removed"
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RolesChanged(Fact):
+    """What a responder does in the response; `ceded_by` lost the command by it."""
+
+    name: ClassVar[str] = "roles_changed"
+    user_id: str
+    roles: tuple[str, ...]
+    was: tuple[str, ...] = ()
+    ceded_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponderRequested(Fact):
+    """A person was asked to join. `why` says why they are not paged."""
+
+    name: ClassVar[str] = "responder_requested"
+    user_id: str
+    lapses_at: datetime
+    role: str | None = None
+    pages: tuple[PageDecided, ...] = ()
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponderRequestAccepted(Fact):
+    """They come."""
+
+    name: ClassVar[str] = "responder_request_accepted"
+    user_id: str
+    role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponderRequestDeclined(Fact):
+    """They do not."""
+
+    name: ClassVar[str] = "responder_request_declined"
+    user_id: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponderRequestLapsed(Fact):
+    """They did not answer in time."""
+
+    name: ClassVar[str] = "responder_request_lapsed"
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAdded(Fact):
+    """There is something to do."""
+
+    name: ClassVar[str] = "task_added"
+    task_id: str
+    title: str
+    source: str
+    user_id: str | None = None
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskUpdated(Fact):
+    """A task was done, given up (with a reason), opened again, or given to somebody."""
+
+    name: ClassVar[str] = "task_updated"
+    task_id: str
+    title: str
+    state: str
+    user_id: str | None = None
+    due_at: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingAdded(Fact):
+    """Something was found out about the cause."""
+
+    name: ClassVar[str] = "finding_added"
+    finding_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RootCauseSet(Fact):
+    """What caused it, as far as is known now."""
+
+    name: ClassVar[str] = "root_cause_set"
+    text: str
+    was: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAdded(Fact):
+    """An address belongs to it: a page, an attachment, a change, a runbook."""
+
+    name: ClassVar[str] = "link_added"
+    link_id: str
+    kind: str
+    url: str
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRemoved(Fact):
+    """An address does not belong to it after all."""
+
+    name: ClassVar[str] = "link_removed"
+    link_id: str
+    kind: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkaroundRated(Fact):
+    """Whether the workaround did restore the service."""
+
+    name: ClassVar[str] = "workaround_rated"
+    worked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FixRecorded(Fact):
+    """What was changed for good, written down apart from the resolution."""
+
+    name: ClassVar[str] = "fix_recorded"
+    fix: str
+    was: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUpdateDrafted(Fact):
+    """A status update was written and not published yet."""
+
+    name: ClassVar[str] = "status_update_drafted"
+    status_update_id: str
+    audience: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUpdatePublished(Fact):
+    """An audience was told. `final` when it is the last one, on resolution."""
+
+    name: ClassVar[str] = "status_update_published"
+    status_update_id: str
+    audience: str
+    text: str
+    next_due_at: datetime | None = None
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUpdateCorrected(Fact):
+    """What an audience had been told was wrong; `was` is the text before."""
+
+    name: ClassVar[str] = "status_update_corrected"
+    status_update_id: str
+    audience: str
+    text: str
+    was: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUpdateOverdue(Fact):
+    """People expect a status update. `why` says why nobody is reminded."""
+
+    name: ClassVar[str] = "status_update_overdue"
+    due_at: datetime
+    pages: tuple[PageDecided, ...] = ()
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held(Fact):
+    """It waits for somebody else; its resolve clock is paused."""
+
+    name: ClassVar[str] = "held"
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReleased(Fact):
+    """It goes on."""
+
+    name: ClassVar[str] = "hold_released"
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class MajorProposed(Fact):
+    """Somebody thinks that it should be handled as a major incident."""
+
+    name: ClassVar[str] = "major_proposed"
+    business_impact: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MajorDeclared(Fact):
+    """It is a major incident. The commander on call and the subscribers are paged; `why` says why nobody is."""
+
+    name: ClassVar[str] = "major_declared"
+    business_impact: str
+    pages: tuple[PageDecided, ...] = ()
+    unreachable: tuple[str, ...] = ()
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MajorStoodDown(Fact):
+    """It is no major incident any more."""
+
+    name: ClassVar[str] = "major_stood_down"
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewUpdated(Fact):
+    """The post-incident review was written on: the fields that changed."""
+
+    name: ClassVar[str] = "review_updated"
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewCompleted(Fact):
+    """The post-incident review is done."""
+
+    name: ClassVar[str] = "review_completed"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeCorrected(Fact):
+    """A recorded time was wrong; `was` stays visible, and measures follow `corrected`."""
+
+    name: ClassVar[str] = "time_corrected"
+    what: str
+    corrected: datetime
+    reason: str
+    was: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlaAtRisk(Fact):
+    """A clock has used most of its time."""
+
+    name: ClassVar[str] = "sla.at_risk"
+    clock: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SlaBreached(Fact):
+    """A clock ran out."""
+
+    name: ClassVar[str] = "sla.breached"
+    clock: str
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +579,6 @@ class NoteAdded(Fact):
 
     name: ClassVar[str] = "note_added"
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class PageDecided:
-    """A page inside `Escalated`: its notification id and whom it calls through what."""
-
-    notification_id: str
-    user_id: str
-    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +668,60 @@ class FallbackChosen(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class CommanderPolicyChosen(Fact):
+    """The policy that pages the incident commander was set."""
+
+    name: ClassVar[str] = "commander_policy_chosen"
+    aggregate: ClassVar[str] = "organization"
+    policy_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClosurePolicyChosen(Fact):
+    """When incidents close by themselves, and which are reviewed before, was set."""
+
+    name: ClassVar[str] = "closure_policy_chosen"
+    aggregate: ClassVar[str] = "organization"
+    auto_close_days: int | None
+    review_tasks: tuple[str, ...] = ()
+    review_priorities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MajorsSubscribed(Fact):
+    """A user wants, or does not want any more, to be paged for major incidents."""
+
+    name: ClassVar[str] = "majors_subscribed"
+    aggregate: ClassVar[str] = "user"
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ActionItemAdded(Fact):
+    """Something is to be done so that an incident does not come again. It outlives the incident."""
+
+    name: ClassVar[str] = "created"
+    aggregate: ClassVar[str] = "action_item"
+    incident_id: str
+    title: str
+    user_id: str | None = None
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionItemUpdated(Fact):
+    """An action item was done, given up, opened again, or given to somebody."""
+
+    name: ClassVar[str] = "updated"
+    aggregate: ClassVar[str] = "action_item"
+    title: str
+    state: str
+    user_id: str | None = None
+    due_at: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Revoked(Fact):
     """An API token lost its power."""
 
@@ -244,5 +731,6 @@ class Revoked(Fact):
 
 def incident_facts() -> tuple[type[Fact], ...]:
     """Every fact class of the incident, in the order of this file."""
-    kinds = {kind.name: kind for kind in Fact.__subclasses__()}  # slots=True leaves each class's first form behind
+    # slots=True leaves each class's first form behind
+    kinds = {(kind.aggregate, kind.name): kind for kind in Fact.__subclasses__()}
     return tuple(kind for kind in kinds.values() if kind.aggregate == "incident" and kind is not Created)

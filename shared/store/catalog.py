@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.domain.catalog import ORGANIZATION_ID, Organization, Policy, Service, Token, User
+from shared.domain.catalog import ORGANIZATION_ID, Organization, Policy, Service, Team, Token, User
 from shared.domain.notification import Notification
 from shared.domain.priority import Affected
 from shared.store.client import ASCENDING, IndexModel, PyMongoError, unavailable
@@ -14,6 +14,7 @@ from shared.store.update import Aggregates, Kind
 
 SERVICES: Kind[Service] = Kind("service", "service", "services", Service)
 USERS: Kind[User] = Kind("user", "user", "users", User)
+TEAMS: Kind[Team] = Kind("team", "team", "teams", Team)
 POLICIES: Kind[Policy] = Kind("policy", "escalation policy", "policies", Policy)
 ORGANIZATIONS: Kind[Organization] = Kind("organization", "organization", "organization", Organization)
 TOKENS: Kind[Token] = Kind("token", "token", "tokens", Token)
@@ -22,7 +23,12 @@ NOTIFICATIONS: Kind[Notification] = Kind("notification", "notification", "notifi
 DEEPEST_DEPENDENCY = 10
 
 INDEXES = {
-    USERS.collection: [IndexModel([("email", ASCENDING), ("_id", ASCENDING)], name="email")],  # Users.by_email()
+    USERS.collection: [
+        IndexModel([("email", ASCENDING), ("_id", ASCENDING)], name="email"),  # Users.by_email()
+        IndexModel(  # Users.who_hear_majors()
+            [("hears_majors", ASCENDING)], name="hears_majors", partialFilterExpression={"hears_majors": True}
+        ),
+    ],
     SERVICES.collection: [IndexModel([("depends_on", ASCENDING)], name="depends_on")],  # Services.affected()
 }
 
@@ -111,6 +117,11 @@ class Users(Aggregates[User]):
         document = await self._ask(self.collection.find_one({"email": email}, sort=[("_id", 1)]))
         return self.loaded(document).value if document else None
 
+    async def who_hear_majors(self, limit: int) -> list[User]:
+        """Up to `limit` users who are paged when an incident is declared major."""
+        documents = await self._ask(self.collection.find({"hears_majors": True}).limit(limit).to_list(limit))
+        return [self.loaded(document).value for document in documents]
+
 
 async def page(aggregates: Aggregates[Any], after: str | None, limit: int, *, backwards: bool = False) -> list[Any]:
     """Up to `limit` values whose id follows `after` (precedes it, from the end, when `backwards`)."""
@@ -129,7 +140,19 @@ class OrganizationStore(Aggregates[Organization]):
     def __init__(self, database: Any, clock: Clock) -> None:
         super().__init__(database, clock, ORGANIZATIONS)
 
+    async def settings(self) -> Organization:
+        """The settings, or what holds when nobody has chosen any."""
+        found = await self.find(ORGANIZATION_ID)
+        return found.value if found else Organization()
+
+    async def commanders(self) -> list[OnCall]:
+        """The policy of the incident commanders, if one is chosen."""
+        return await self._policy("commander_policy_id")
+
     async def on_call(self) -> list[OnCall]:
         """The fallback policy, if one is chosen."""
-        pipeline = [{"$match": {"_id": ORGANIZATION_ID}}, *_with_policy("fallback_policy_id")]
+        return await self._policy("fallback_policy_id")
+
+    async def _policy(self, field: str) -> list[OnCall]:
+        pipeline = [{"$match": {"_id": ORGANIZATION_ID}}, *_with_policy(field)]
         return readable(await self._ask(self.collection.aggregate(pipeline).to_list(None)), _on_call)

@@ -5,6 +5,8 @@ dependency. So everything else takes the driver's names from here.
 """
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -39,8 +41,10 @@ __all__ = (
     "check_promises",
     "connect",
     "initiate_replica_set",
+    "is_crossed",
     "is_transient",
     "parse_uri",
+    "transaction",
     "unavailable",
 )
 
@@ -108,6 +112,22 @@ def is_transient(error: PyMongoError) -> bool:
         ExecutionTimeout,
     )
     return isinstance(error, kinds) or bool(error.timeout) or error.has_error_label("RetryableWriteError")
+
+
+def is_crossed(error: PyMongoError) -> bool:
+    """Whether a transaction met another one and was undone: it can be tried again at once."""
+    return error.has_error_label("TransientTransactionError")
+
+
+@asynccontextmanager
+async def transaction(collection: Any) -> AsyncIterator[Any]:
+    """A session whose reads see one moment and whose writes all happen, or none; committed at the end.
+
+    The driver's own `with_transaction` is not used: it tries again whatever its body raises.
+    """
+    async with await collection.database.client.start_session() as session:
+        async with session.start_transaction():
+            yield session
 
 
 def unavailable(error: PyMongoError) -> Unavailable:

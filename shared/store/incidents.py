@@ -7,25 +7,26 @@ from typing import Any
 
 import uuid_utils.compat as uuid
 
-from shared.domain import incident as domain
 from shared.domain.commands import Command, Decision
 from shared.domain.entry import Entry
 from shared.domain.errors import Unavailable
-from shared.domain.incident import Incident, Prioritization, Report
-from shared.domain.lifecycle import OPEN, Status
-from shared.domain.priority import Priority
+from shared.domain.incident import Incident, Prioritization
+from shared.domain.reports import Report, refuse_bad_report, repeat, report
 from shared.store.client import ASCENDING, DESCENDING, IndexModel, PyMongoError, ReturnDocument, unavailable
 from shared.store.clock import Clock
-from shared.store.documents import readable
+from shared.store.documents import from_document, readable
+from shared.store.filters import BY_PRIORITY, LAST_CHANGED, NEWEST, Filter, Order, facets_of
 from shared.store.outbox import entry_of
 from shared.store.update import Aggregates, AlreadyHeld, Kind, Loaded, Result
 
 COLLECTION = "incidents"
 UNDONE_AT_ONCE = 200
+LISTED = {"words": 0, "facets": 0, "outbox": 0, "applied": 0, "origin": 0}
+"""What lists do without."""
 
 INDEXES = {
     COLLECTION: [
-        IndexModel([("number", DESCENDING)], name="number", unique=True),  # by_number(), page() newest
+        IndexModel([("number", DESCENDING)], name="number", unique=True),  # by_number()
         IndexModel(  # holder(): each key has one holder
             [("open_keys", ASCENDING)],
             name="open_keys",
@@ -47,13 +48,20 @@ INDEXES = {
             name="with_pages",
             partialFilterExpression={"pages": {"$exists": True}},
         ),
-        IndexModel([("rank", ASCENDING), ("number", ASCENDING)], name="priority"),  # page() by priority
-        IndexModel(  # page() by priority, open or of some statuses
-            [("status", ASCENDING), ("rank", ASCENDING), ("number", ASCENDING)], name="status_priority"
+        *(  # page(), count(), matching(): one for each order
+            IndexModel([("facets", ASCENDING), *order.keys], name=order.index(Filter()))
+            for order in (BY_PRIORITY, NEWEST, LAST_CHANGED)
         ),
-        IndexModel([("status", ASCENDING), ("number", DESCENDING)], name="status_number"),  # page() newest, of statuses
-        IndexModel(  # page() of services
-            [("service_ids", ASCENDING), ("rank", ASCENDING), ("number", ASCENDING)], name="service_priority"
+        IndexModel([("words", ASCENDING), *NEWEST.keys], name="words_newest"),  # page() of a search for text
+        IndexModel(  # last_holder()
+            [("keys", ASCENDING), ("number", DESCENDING)],
+            name="keys",
+            partialFilterExpression={"keys": {"$exists": True}},
+        ),
+        IndexModel(  # recurrences()
+            [("recurrence_of", ASCENDING), ("number", DESCENDING)],
+            name="recurrence_of",
+            partialFilterExpression={"recurrence_of": {"$exists": True}},
         ),
     ]
 }
@@ -65,45 +73,8 @@ KIND: Kind[Incident] = Kind(
     type=Incident,
     rank=lambda incident: incident.rank,
     standing=lambda incident: incident.standing,
-    derived=lambda incident: {"due_at": incident.due_at},
+    derived=lambda incident: {"due_at": incident.due_at, "facets": facets_of(incident)},
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which incidents; None means all. The fields are combined with "and", the values of one with "or"."""
-
-    statuses: tuple[Status, ...] | None = None
-    priorities: tuple[Priority, ...] | None = None
-    service_ids: tuple[str, ...] | None = None
-
-    def query(self) -> dict[str, Any]:
-        """The filter for the database."""
-        query: dict[str, Any] = {}
-        if self.statuses is not None:
-            query["status"] = {"$in": list(self.statuses)}
-        if self.priorities is not None:
-            query["priority"] = {"$in": list(self.priorities)}
-        if self.service_ids is not None:
-            query["service_ids"] = {"$in": list(self.service_ids)}
-        return query
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """Sort keys with their directions (1 or -1). The last key is unique, so that a place in a list is a
-    place.
-    """
-
-    keys: tuple[tuple[str, int], ...]
-
-    def reversed(self) -> "Order":
-        """The same list from its other end."""
-        return Order(tuple((key, -direction) for key, direction in self.keys))
-
-
-BY_PRIORITY = Order((("rank", 1), ("number", 1)))
-NEWEST = Order((("number", -1),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +105,21 @@ class Incidents(Aggregates[Incident]):
         super().__init__(database, clock, KIND)
         self._counters = database.counters
 
-    async def report(self, said: Report, command: Command, reopen_within: timedelta) -> Reported:
+    @staticmethod
+    def id_for(command: Command) -> str:
+        """The id of the incident that this report would log: with an idempotency key always the same."""
+        return command.id if command.key else uuid.uuid7().hex
+
+    async def report(
+        self, said: Report, command: Command, reopen_within: timedelta, incident_id: str | None = None
+    ) -> Reported:
         """Log a new incident, or count a repeat when its dedup key has an open holder.
 
         With an idempotency key the new incident's id is the command's, so the same report can only be logged
         once.
         """
-        domain.refuse_bad_report(said)
-        incident_id = command.id if command.key else uuid.uuid7().hex
+        refuse_bad_report(said, self._clock.now())
+        incident_id = incident_id or self.id_for(command)
         if command.key and (logged := await self.find(incident_id)):
             return Reported(self.recreated(logged, command), deduplicated=False)
         for _ in range(10):
@@ -155,9 +133,10 @@ class Incidents(Aggregates[Incident]):
 
     async def _log(self, incident_id: str, said: Report, command: Command) -> Result[Incident]:
         number = await self._next_number()
+        earlier = await self.last_holder(said.key) if said.key else None
 
         def decide(now: datetime) -> Decision[Incident]:
-            return domain.report(incident_id, number, said, command, now)
+            return report(incident_id, number, said, command, now, earlier.id if earlier else None)
 
         return await self.create(decide, command)
 
@@ -168,7 +147,7 @@ class Incidents(Aggregates[Incident]):
         holder = await self.holder(key)
         if holder is None or holder.value.id == incident_id:
             return None
-        repeated = await self.update(holder.value.id, domain.repeat(key, reopen_within), command, known=holder)
+        repeated = await self.update(holder.value.id, repeat(key, reopen_within), command, known=holder)
         return repeated if key in repeated.value.open_keys else None
 
     async def _next_number(self) -> int:
@@ -190,18 +169,47 @@ class Incidents(Aggregates[Incident]):
         document = await self._ask(self.collection.find_one({"number": number}))
         return self.loaded(document).value if document else None
 
-    async def page(self, where: Filter, order: Order, after: tuple[Any, ...] | None, limit: int) -> list[Incident]:
-        """Up to `limit` incidents that follow the place `after` (the values of the order's keys)."""
-        query = where.query()
-        if after is not None:
-            query = {"$and": [query, _beyond(order, after)]}
-        cursor = self.collection.find(query).sort(list(order.keys)).limit(limit)
-        documents = await self._ask(cursor.to_list(limit))
-        return [loaded.value for loaded in readable(documents, self.loaded)]
+    async def last_holder(self, key: str) -> Incident | None:
+        """The newest incident that ever held this key."""
+        found = await self._ask(self.collection.find({"keys": key}).sort("number", -1).limit(1).to_list(1))
+        return self.loaded(found[0]).value if found else None
+
+    async def recurrences(self, incident_id: str, limit: int) -> list[Incident]:
+        """The incidents that came after this one under the same key, the newest first."""
+        cursor = self.collection.find({"recurrence_of": incident_id}, LISTED).sort("number", -1).limit(limit)
+        return self._values(await self._ask(cursor.to_list(limit)))
+
+    async def page(
+        self, where: Filter, order: Order, after: tuple[int, ...] | None, limit: int, *, backwards: bool = False
+    ) -> list[Incident]:
+        """Up to `limit` incidents that follow the place `after` (that precede it, nearest first, when `backwards`).
+
+        Their words are left out.
+        """
+        query = order.query(where, after, backwards=backwards)
+        if query is None:
+            return []
+        cursor = self.collection.find(query, LISTED).sort(order.sort(backwards=backwards)).limit(limit)
+        return self._values(await self._ask(cursor.hint(order.index(where)).to_list(limit)))
+
+    async def matching(self, where: Filter, limit: int) -> list[str]:
+        """The ids of up to `limit` incidents that match, the newest first."""
+        query = NEWEST.query(where, None)
+        if query is None:
+            return []
+        cursor = self.collection.find(query, {"_id": 1}).sort(NEWEST.sort()).limit(limit)
+        found = await self._ask(cursor.hint(NEWEST.index(where)).to_list(limit))
+        return [document["_id"] for document in found]
 
     async def count(self, where: Filter, cap: int) -> int:
         """How many match, counted up to `cap`."""
-        return int(await self._ask(self.collection.count_documents(where.query(), limit=cap)))
+        query = NEWEST.query(where, None)
+        if query is None:
+            return 0
+        return int(await self._ask(self.collection.count_documents(query, limit=cap, hint=NEWEST.index(where))))
+
+    def _values(self, documents: list[dict[str, Any]]) -> list[Incident]:
+        return readable(documents, lambda document: from_document(document, Incident))
 
     async def pending_entries(self, incident_id: str) -> list[Entry]:
         """The entries that are written but not logged yet: with them a caller sees its own write."""
@@ -227,23 +235,9 @@ class Incidents(Aggregates[Incident]):
         """A page of what matches, of these ranks, the most urgent first; it is the last one when it is empty."""
         wanted: dict[str, Any] = {**query, "rank": {"$in": list(ranks)}}
         if after:
-            order = Order((("rank", 1), (then, 1)))
-            wanted = {"$and": [wanted, _beyond(order, (after.rank, after.place))]}
+            later = [{"rank": {"$gt": after.rank}}, {"rank": after.rank, then: {"$gt": after.place}}]
+            wanted = {"$and": [wanted, {"$or": later}]}
         shown = {"rank": 1, "timers": 1, then: 1}
         cursor = self.collection.find(wanted, shown).sort([("rank", 1), (then, 1)]).limit(UNDONE_AT_ONCE)
         documents = await self._ask(cursor.to_list(UNDONE_AT_ONCE))
         return [Undone(doc["_id"], doc["rank"], doc[then], doc.get("timers", {})) for doc in documents]
-
-
-def _beyond(order: Order, place: tuple[Any, ...]) -> dict[str, Any]:
-    """What comes after `place`: greater in the first key, or equal there and greater in the second, and so
-    on.
-    """
-    options = []
-    for index, (key, direction) in enumerate(order.keys):
-        equal = {name: value for (name, _), value in zip(order.keys[:index], place, strict=False)}
-        options.append({**equal, key: {"$gt" if direction == 1 else "$lt": place[index]}})
-    return {"$or": options}
-
-
-OPEN_ONLY = Filter(statuses=OPEN)

@@ -4,11 +4,11 @@ built.
 
 from typing import Any
 
-from shared.store import catalog, incidents, log, relay, retries, tokens
+from shared.store import action_items, catalog, incidents, log, measures, records, relay, retries, tokens
 from shared.store.client import IndexModel
 
 DECLARED: dict[str, list[IndexModel]] = {}
-for module in (catalog, incidents, log, relay, retries, tokens):
+for module in (action_items, catalog, incidents, log, measures, relay, records, retries, tokens):
     for collection, models in module.INDEXES.items():
         DECLARED.setdefault(collection, []).extend(models)
 

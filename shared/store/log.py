@@ -3,7 +3,7 @@
 It is the timeline, the audit trail, and what subscriptions replay. Only the relay appends.
 """
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +21,7 @@ DUPLICATE_KEY = 11000
 INDEXES = {
     COLLECTION: [
         IndexModel([("id", ASCENDING)], name="id", unique=True),  # a fact is logged once, whoever relays it
-        IndexModel([("subject", ASCENDING), ("_id", ASCENDING)], name="subject_position"),  # timeline()
+        IndexModel([("subject", ASCENDING), ("_id", ASCENDING)], name="subject_position"),  # timeline(), histories()
     ]
 }
 
@@ -88,10 +88,28 @@ class Log:
         rows = await self._ask(self._rows.find({"id": {"$in": list(ids)}}, {"id": 1}).to_list(None))
         return {row["id"] for row in rows}
 
-    async def timeline(self, subject: str, after: int, limit: int) -> list[Entry]:
-        """The rows about one document that follow position `after`, oldest first."""
-        cursor = self._rows.find({"subject": subject, "_id": {"$gt": after}}).sort("_id", 1).limit(limit)
+    async def timeline(self, subjects: Sequence[str], after: int, limit: int) -> list[Entry]:
+        """The rows about these documents that follow position `after`, oldest first."""
+        cursor = (
+            self._rows.find({"subject": {"$in": list(subjects)}, "_id": {"$gt": after}}).sort("_id", 1).limit(limit)
+        )
         return [_readable_entry(row) for row in await self._ask(cursor.to_list(limit))]
+
+    async def histories(self, subjects: Sequence[str]) -> AsyncIterator[list[Entry]]:
+        """The whole history of each of these documents, oldest row first; one document is held at a time."""
+        cursor = self._rows.find({"subject": {"$in": list(subjects)}}).sort([("subject", 1), ("_id", 1)])
+        history: list[Entry] = []
+        try:
+            async for row in cursor:
+                entry = _readable_entry(row)
+                if history and history[-1].subject != entry.subject:
+                    yield history
+                    history = []
+                history.append(entry)
+        except PyMongoError as error:
+            raise unavailable(error) if is_transient(error) else error from error
+        if history:
+            yield history
 
     @staticmethod
     async def _ask(question: Awaitable[Any]) -> Any:

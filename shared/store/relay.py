@@ -10,8 +10,11 @@ from shared.store.client import ASCENDING, IndexModel, ReturnDocument, UpdateOne
 from shared.store.documents import readable
 from shared.store.outbox import Outbox, outbox_of
 
-AGGREGATES = ("incidents", "services", "users", "policies", "organization", "tokens")
+AGGREGATES = ("incidents", "services", "users", "teams", "policies", "organization", "tokens", "action_items")
 LEASE = timedelta(seconds=4)
+RELAYS = "lease"
+"""The name of the relay's own lease."""
+
 FULL = {"outbox_rank": {"$type": "number"}}
 SHOWN = {"outbox": 1, "outbox_rank": 1, "rev": 1}
 UPDATED = "updateDescription.updatedFields"
@@ -62,8 +65,8 @@ class RelayStore:
         for collection, updates in by_collection.items():
             await self._database[collection].bulk_write(updates, ordered=False)
 
-    async def hold_lease(self, owner: str) -> bool:
-        """Take or renew the relay's lease, by the server's clock. False while another holds it."""
+    async def hold_lease(self, owner: str, name: str = RELAYS) -> bool:
+        """Take or renew the lease of that name, by the server's clock. False while another holds it."""
         free = {
             "$or": [
                 {"$lt": ["$until", "$$NOW"]},
@@ -77,13 +80,13 @@ class RelayStore:
             "until": {"$cond": [free, until, "$until"]},
         }
         held = await self._database.relay.find_one_and_update(
-            {"_id": "lease"}, [{"$set": taken}], upsert=True, return_document=ReturnDocument.AFTER
+            {"_id": name}, [{"$set": taken}], upsert=True, return_document=ReturnDocument.AFTER
         )
         return bool(held["owner"] == owner)
 
-    async def release_lease(self, owner: str) -> None:
-        """Give the lease up, so that the next relay need not wait."""
-        await self._database.relay.delete_one({"_id": "lease", "owner": owner})
+    async def release_lease(self, owner: str, name: str = RELAYS) -> None:
+        """Give the lease up, so that the next owner need not wait."""
+        await self._database.relay.delete_one({"_id": name, "owner": owner})
 
     async def outbox(self, collection: str, key: str) -> Outbox | None:
         """One document's outbox, if it has one."""

@@ -6,7 +6,7 @@ that the relay has trimmed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -15,7 +15,15 @@ from shared.crashpoints import reached
 from shared.domain.commands import Command, Decide, Decision
 from shared.domain.entry import UNRANKED, Standing, entries
 from shared.domain.errors import KeyReused, NotFound, Unavailable
-from shared.store.client import DuplicateKeyError, PyMongoError, ReturnDocument, is_transient, unavailable
+from shared.store.client import (
+    DuplicateKeyError,
+    PyMongoError,
+    ReturnDocument,
+    is_crossed,
+    is_transient,
+    transaction,
+    unavailable,
+)
 from shared.store.clock import Clock
 from shared.store.documents import difference, from_document, to_document
 from shared.store.outbox import Outbox, outbox_of, row_of
@@ -30,8 +38,15 @@ PATIENCE = timedelta(seconds=12)
 """How long an update goes on when the server answers with timeouts: each may or may not have written."""
 
 
+DecideTogether = Callable[[Mapping[str, T], Command, datetime], dict[str, Decision[T]]]
+"""(values by key, command, now) -> what becomes of each, in the order in which they must be written."""
+
 Wake = Callable[[Outbox], None]
 """Called after a write that left facts: whoever relays in this process need not look for them."""
+
+
+class _Outdated(Exception):
+    """A document was changed between its reading and its writing."""
 
 
 class AlreadyHeld(Exception):
@@ -179,6 +194,77 @@ class Aggregates(Generic[T]):
             return Result(decision.value, after, changed=decision.changed)
         raise Unavailable(f"{self.kind.label} {key} is changed by too many at once. Nothing is lost; try again.")
 
+    async def rehearse(self, key: str, decide: Decide[T], command: Command) -> Result[T]:
+        """What `update` would answer now; nothing is written. Raises what `decide` raises, and NotFound."""
+        loaded = await self._load(key)
+        decision = decide(loaded.value, command, self._clock.now())
+        return Result(decision.value, loaded, changed=decision.changed)
+
+    async def update_together(
+        self, keys: Sequence[str], decide: DecideTogether[T], command: Command
+    ) -> list[Result[T]]:
+        """Carry out `decide` on several documents in one transaction that writes every one of them, or none.
+
+        A transaction that only read one of them would let two crossing commands both succeed; so what is unchanged
+        gets a new `rev` too. Raises what `update` raises; the results are in the order of `keys`.
+        """
+        give_up_at = self._clock.monotonic() + PATIENCE.total_seconds()
+        in_doubt = False
+        for attempt in range(MOST_ATTEMPTS):
+            try:
+                async with transaction(self.collection) as session:
+                    done = await self._write_together(session, keys, decide, command, replayed=not in_doubt)
+                for result, decision in done:
+                    if decision:
+                        self._tell(result.loaded, decision)
+                return [result for result, _ in done]
+            except PyMongoError as error:
+                if not (is_transient(error) or is_crossed(error)) or self._clock.monotonic() > give_up_at:
+                    raise self._failure(error) from error
+                in_doubt = in_doubt or not is_crossed(error)
+                UPDATE_CONFLICTS.labels(self.kind.name).inc()
+                await asyncio.sleep(0.002 * (attempt + 1))
+            except _Outdated:
+                await asyncio.sleep(0.002 * (attempt + 1))
+        raise Unavailable(f"{self.kind.label} {keys[0]} is changed by too many at once. Nothing is lost; try again.")
+
+    async def _write_together(
+        self, session: Any, keys: Sequence[str], decide: DecideTogether[T], command: Command, *, replayed: bool
+    ) -> list[tuple[Result[T], Decision[T] | None]]:
+        """The results in the order of `keys`, with the decisions that are to be told once they are committed."""
+        documents = [await self.collection.find_one({"_id": key}, session=session) for key in keys]
+        loaded = {key: self._present(key, document) for key, document in zip(keys, documents, strict=True)}
+        marks = {key: _remembered(one.document, command) for key, one in loaded.items()}
+        if all(mark is not None for mark in marks.values()):
+            return [
+                (Result(one.value, one, bool((marks[key] or {}).get("changed")), replayed), None)
+                for key, one in loaded.items()
+            ]
+        now = self._clock.now()
+        decisions = decide({key: one.value for key, one in loaded.items()}, command, now)
+        written = {
+            key: await self._write_in(session, loaded[key], decision, command, now)
+            for key, decision in decisions.items()
+        }
+        return [(Result(written[key].value, written[key], decisions[key].changed), decisions[key]) for key in loaded]
+
+    async def _write_in(
+        self, session: Any, loaded: Loaded[T], decision: Decision[T], command: Command, now: datetime
+    ) -> Loaded[T]:
+        change = self._change(loaded, decision, command, now) or self._mark(loaded, decision, command, now)
+        guard = {"_id": loaded.document["_id"], "rev": loaded.rev}
+        document = await self.collection.find_one_and_update(
+            guard, change, session=session, return_document=ReturnDocument.AFTER
+        )
+        if document is None:
+            raise _Outdated
+        return Loaded(decision.value, document)
+
+    def _present(self, key: str, document: Mapping[str, Any] | None) -> Loaded[T]:
+        if document is None:
+            raise NotFound(self.kind.label, key)
+        return self.loaded(document)
+
     def _tell(self, loaded: Loaded[T], decision: Decision[T]) -> None:
         if decision.facts:
             self.wake(outbox_of(self.kind.collection, loaded.document))
@@ -196,18 +282,20 @@ class Aggregates(Generic[T]):
         if not fields and not decision.facts and not command.key:
             return None
         outbox = self._outbox(decision, loaded.value, command, now, rev=loaded.rev + 1)
-        applied = [entry for entry in loaded.document.get("applied", ()) if entry["at"] > now - REMEMBERED_FOR]
-        mark = {"id": command.id, "digest": command.digest, "at": now, "changed": decision.changed}
-        change: dict[str, Any] = {
-            **fields,
-            "$inc": {"rev": 1},
-            "$set": {**fields.get("$set", {}), "applied": [*applied[1 - MOST_REMEMBERED :], mark]},
-        }
+        mark = self._mark(loaded, decision, command, now)
+        change: dict[str, Any] = {**fields, **mark, "$set": {**fields.get("$set", {}), **mark["$set"]}}
         if outbox:
             change["$push"] = {"outbox": {"$each": outbox["outbox"]}}
             earlier = int(loaded.document.get("outbox_rank", UNRANKED))
             change["$min"] = {"outbox_rank": min(earlier, outbox["outbox_rank"])}
         return change
+
+    @staticmethod
+    def _mark(loaded: Loaded[T], decision: Decision[T], command: Command, now: datetime) -> dict[str, Any]:
+        """The next revision, with the command among those that were carried out."""
+        applied = [entry for entry in loaded.document.get("applied", ()) if entry["at"] > now - REMEMBERED_FOR]
+        mark = {"id": command.id, "digest": command.digest, "at": now, "changed": decision.changed}
+        return {"$inc": {"rev": 1}, "$set": {"applied": [*applied[1 - MOST_REMEMBERED :], mark]}}
 
     def _fields(self, value: T) -> dict[str, Any]:
         derived = {name: field for name, field in self.kind.derived(value).items() if field is not None}

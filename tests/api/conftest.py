@@ -33,3 +33,9 @@ async def client(served: World) -> AsyncIterator[Client]:
 async def viewer(served: World) -> AsyncIterator[Client]:
     """Bo, who may only look."""
     yield await served.client(BO, Role.VIEWER)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def bo(served: World) -> AsyncIterator[Client]:
+    """Bo, who works on incidents too."""
+    yield await served.client(BO, Role.RESPONDER)

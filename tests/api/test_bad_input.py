@@ -1,6 +1,7 @@
 """Bad input gets a clear, typed answer, and loses nothing."""
 
 import asyncio
+import itertools
 import json
 from typing import Any
 
@@ -263,3 +264,15 @@ async def count(client: Client) -> int:
     """How many incidents there are."""
     data = await client.ask("{ incidents { totalCount { value } } }")
     return int(data["incidents"]["totalCount"]["value"])
+
+
+async def test_lists_within_lists(client: Client, served: World) -> None:
+    """What multiplies level by level is refused where it would be looked up, with a typed code."""
+    ids = [(await client.report(f"cobweb {n}"))["id"] for n in range(10)]
+    for one, other in itertools.combinations(ids, 2):
+        await client.do("relateIncidents", id=one, otherId=other)
+    query = '{ incidents(filter: {text: "cobweb"}) { nodes { related { related { related { id } } } } } }'
+    (error, *_) = await client.errors(query)
+    assert error["extensions"]["issues"][0]["code"] == "QUERY_TOO_COMPLEX"
+    found = await client.ask('{ incidents(filter: {text: "cobweb"}) { nodes { related { related { id } } } } }')
+    assert {len(node["related"]) for node in found["incidents"]["nodes"]} == {9}

@@ -5,24 +5,14 @@ import json
 import signal
 
 from services.api.graphql.ids import entry_cursor
-from services.worker.relay import Relay
-from shared.broker.publisher import Publisher
 from shared.domain.catalog import Role, revoke
 from shared.store.tokens import digest_of
+from tests.api.steps import relay
 from tests.support.graphql import Client
 from tests.support.world import ADA, World, by, until
 
 EVENTS = """subscription($after: Cursor, $filter: IncidentFilter) { incidentEvents(after: $after, filter: $filter) {
   __typename cursor type incident { number status } ... on Left { id reason } ... on Entered { edge { cursor } } } }"""
-
-
-async def relay(world: World) -> None:
-    """Log what waits, as a worker would; no message rings the doorbell here, so the streams must find it themselves."""
-    relay = Relay(world.store, Publisher(world.settings.amqp_url.get_secret_value(), ()), "test")
-    relay._head = await world.store.log.head()
-    found = await world.store.relay.full_outboxes(200)
-    await relay.log(found)
-    await world.store.relay.trim(found)
 
 
 async def test_resume_after_a_cursor(client: Client, served: World) -> None:

@@ -9,18 +9,12 @@ from shared.domain import facts
 from shared.domain.catalog import Policy, Step
 from shared.domain.commands import Decision
 from shared.domain.escalation import NOBODY_RETRY, Candidate, Plan, escalate, page_delivered, page_failed
-from shared.domain.incident import (
-    ESCALATE,
-    FIRST_PAGE_WITHIN,
-    EscalationState,
-    Incident,
-    Page,
-    acknowledge,
-    triage,
-    unacknowledge,
-)
+from shared.domain.incident import ESCALATE, EscalationState, Incident, Page
 from shared.domain.lifecycle import Status
 from shared.domain.notification import notification_id
+from shared.domain.reports import FIRST_PAGE_WITHIN
+from shared.domain.transitions import acknowledge, unacknowledge
+from shared.domain.triage import triage
 from tests.domain.samples import (
     DATABASE,
     LATER,

@@ -7,30 +7,29 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.domain import facts
+from shared.domain.catalog import ClosurePolicy
+from shared.domain.changes import expecting
 from shared.domain.commands import Command, Decide, Decision
-from shared.domain.entry import summarize
+from shared.domain.diagnosis import add_note
 from shared.domain.errors import Conflict, InvalidInput, InvalidTransition
-from shared.domain.incident import (
-    ESCALATE,
-    FIRST_PAGE_WITHIN,
-    LONGEST_TEXT,
-    EscalationState,
-    Incident,
-    Prioritization,
+from shared.domain.incident import ESCALATE, EscalationState, Incident, Prioritization, Responder
+from shared.domain.lifecycle import ASKS, MOVES, Action, Status, allowed, as_markdown
+from shared.domain.reports import FIRST_PAGE_WITHIN
+from shared.domain.summaries import summarize
+from shared.domain.texts import LONGEST_TEXT
+from shared.domain.transitions import (
     acknowledge,
-    add_note,
     cancel,
     close,
-    expecting,
     investigate,
     mitigate,
     reopen,
     resolve,
-    triage,
+    retrigger,
     unacknowledge,
 )
-from shared.domain.lifecycle import MOVES, Action, Status, allowed, as_markdown
-from tests.domain.expected import EXPECTED, REFUSED, SAME, allowed_from
+from shared.domain.triage import triage
+from tests.domain.expected import BEFORE, EXPECTED, REFUSED, SAME, allowed_from
 from tests.domain.samples import (
     DATABASE,
     KEY,
@@ -50,23 +49,28 @@ from tests.domain.samples import (
     triggered,
 )
 
+NEVER = ClosurePolicy(auto_close_days=None)
+"""Resolved incidents stay so until somebody closes them."""
+
 DO: dict[Action, Decide[Incident]] = {
     Action.ACKNOWLEDGE: acknowledge,
     Action.UNACKNOWLEDGE: unacknowledge,
     Action.INVESTIGATE: investigate,
     Action.MITIGATE: mitigate("restarted it"),
+    Action.RETRIGGER: retrigger("the alert fires again"),
     Action.RESOLVE: resolve("it was full", "a bigger disk"),
     Action.REOPEN: reopen("it came back"),
-    Action.CLOSE: close("all went well", "buy disks"),
+    Action.CLOSE: close("buy disks"),
     Action.CANCEL: cancel("a drill"),
 }
-"""How each action is asked for. RETRIGGER and MERGE have no decision of their own yet."""
+"""How each move is asked for. MERGE and UNMERGE are decided over two incidents: see test_relations."""
 
 FACT_OF = {
     Action.ACKNOWLEDGE: "acknowledged",
     Action.UNACKNOWLEDGE: "unacknowledged",
     Action.INVESTIGATE: "investigating",
     Action.MITIGATE: "mitigated",
+    Action.RETRIGGER: "retriggered",
     Action.RESOLVE: "resolved",
     Action.REOPEN: "reopened",
     Action.CLOSE: "closed",
@@ -82,7 +86,7 @@ QUIETING = {
 }
 """What stops the paging of a triggered incident."""
 
-REACHABLE = [(status, action) for status, action in EXPECTED if status in PATHS and action in DO]
+REACHABLE = [(status, action) for status, action in EXPECTED if action in DO]
 MOVING = [pair for pair in REACHABLE if EXPECTED[pair] not in (SAME, REFUSED)]
 STAYING = [pair for pair in REACHABLE if EXPECTED[pair] == SAME]
 REFUSING = [pair for pair in REACHABLE if EXPECTED[pair] == REFUSED]
@@ -94,8 +98,10 @@ def being_paged() -> Incident:
 
 
 def test_the_expectation_covers_every_pair() -> None:
-    """The table of this test names each status with each action."""
-    assert set(EXPECTED) == {(status, action) for status in Status for action in Action}
+    """The table of this test names each status with each move; every other action keeps the status."""
+    assert set(EXPECTED) == {(status, action) for status in Status for action in MOVES}
+    assert set(MOVES).isdisjoint(ASKS)
+    assert {*MOVES, *ASKS} == set(Action)
 
 
 @pytest.mark.parametrize(("status", "action"), MOVING)
@@ -114,7 +120,7 @@ def test_a_move_leads_where_the_table_says(status: Status, action: Action) -> No
 def test_asking_for_what_is_so_changes_nothing(status: Status, action: Action) -> None:
     """The same person asking again succeeds, and neither state nor timeline shows it."""
     before = at(status)
-    joined = replace(before, responders=("ann",))
+    joined = replace(before, responders=(Responder("ann", NOW),))
     assert DO[action](joined, by("ann"), LATER) == Decision(joined, (), changed=False)
 
 
@@ -135,11 +141,10 @@ def test_any_other_move_is_refused(status: Status, action: Action) -> None:
 
 
 @pytest.mark.parametrize("action", list(DO))
-def test_a_merged_incident_takes_no_action(action: Action) -> None:
-    """MERGED has no move of its own: what is left of it lives in the target."""
-    merged = replace(triggered(), status=Status.MERGED)
-    with pytest.raises(InvalidTransition, match=r"that is MERGED\. Allowed now: none"):
-        DO[action](merged, by(), LATER)
+def test_a_merged_incident_can_only_be_unmerged(action: Action) -> None:
+    """MERGED has no other move: what is left of it lives in the target."""
+    with pytest.raises(InvalidTransition, match=r"that is MERGED\. Allowed now: UNMERGE\."):
+        DO[action](at(Status.MERGED), by(), LATER)
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -154,15 +159,20 @@ def test_allowed_lists_exactly_the_moves(status: Status) -> None:
 def test_the_table_of_the_domain_agrees(status: Status, action: Action) -> None:
     """The one value that buttons and documentation are made from says the same as the design."""
     move = MOVES[action]
-    held = str(move.target) if status in move.sources else SAME if status in move.already else REFUSED
+    target = str(move.target or BEFORE)
+    held = target if status in move.sources else SAME if status in move.already else REFUSED
     assert held == EXPECTED[status, action]
 
 
 def test_the_documentation_has_a_line_for_each_action() -> None:
-    """The generated table names every action, with what it requires in its last column."""
-    cells = [line.strip("| ").split(" | ") for line in as_markdown().splitlines()[2:]]
+    """The generated tables name every move, then every other action, with what it requires in the last column."""
+    lines = [line for line in as_markdown().splitlines() if line.startswith("|")]
+    cells = [line.strip("| ").split(" | ") for line in lines]
     required = {"MITIGATE": "workaround", "CANCEL": "reason", "MERGE": "target"}
-    assert [(line[0], line[-1]) for line in cells] == [(action, required.get(action, "-")) for action in Action]
+    moves = [(action, required.get(action, "-")) for action in MOVES]
+    asks = [(action, ", ".join(ask.requires) or "-") for action, ask in ASKS.items()]
+    assert [(line[0], line[-1]) for line in cells if line[0] in set(Action)] == [*moves, *asks]
+    assert len(cells) == len(Action) + 4
 
 
 def test_a_report_arms_the_first_step() -> None:
@@ -193,7 +203,8 @@ def test_whoever_takes_it_silences_it(decide: Decide[Incident]) -> None:
 def test_the_first_to_take_it_is_its_responder(decide: Decide[Incident]) -> None:
     """Acknowledging, or beginning to work without it, joins the person and stops the acknowledge clock."""
     taken = decide(triggered(), by("bob"), LATER).value
-    assert taken.responders == ("bob",)
+    assert taken.responders == (Responder("bob", LATER),)
+    assert taken.assignee_id == "bob"
     assert taken.acknowledged_at == LATER
 
 
@@ -219,7 +230,8 @@ def test_a_second_acknowledger_joins(status: Status, decide: Decide[Incident]) -
     decision = decide(before, by("bob"), LATER)
     assert not decision.changed
     assert decision.value.status is status
-    assert decision.value.responders == ("ann", "bob")
+    assert decision.value.responders == (Responder("ann", NOW), Responder("bob", LATER))
+    assert decision.value.assignee_id == "ann"
     assert decision.value.acknowledged_at == NOW
     assert decision.facts == (facts.ResponderAdded("bob"),)
 
@@ -234,7 +246,8 @@ def test_working_on_it_keeps_the_moment_of_acknowledgement() -> None:
     """MTTA is measured to the first acknowledgement, whatever follows."""
     worked = investigate(at(Status.ACKNOWLEDGED), by("bob"), LATER).value
     assert worked.acknowledged_at == NOW
-    assert worked.responders == ("ann", "bob")
+    assert worked.responders == (Responder("ann", NOW), Responder("bob", LATER))
+    assert worked.assignee_id == "ann"
 
 
 def test_giving_it_back_pages_from_the_start() -> None:
@@ -244,7 +257,8 @@ def test_giving_it_back_pages_from_the_start() -> None:
     assert again.timers[ESCALATE] == LATER
     assert (again.escalation.state, again.escalation.step) == (EscalationState.ARMED, 0)
     assert again.escalation.cycle == acknowledged.escalation.cycle + 1
-    assert again.acknowledged_at is None
+    assert (again.acknowledged_at, again.assignee_id) == (None, None)
+    assert again.responders == acknowledged.responders
 
 
 def test_mitigation_records_its_workaround() -> None:
@@ -256,7 +270,7 @@ def test_mitigation_records_its_workaround() -> None:
 def test_resolution_clears_every_timer_and_keeps_the_keys() -> None:
     """Nothing is pending on what is resolved; its key stays, so that a repeat can reopen it."""
     pending = replace(being_paged(), timers={ESCALATE: LATER, "something_later": LATER})
-    resolved = resolve("it was full", "a bigger disk")(pending, by(), LATER).value
+    resolved = resolve("it was full", "a bigger disk", NEVER)(pending, by(), LATER).value
     assert resolved.timers == {}
     assert resolved.due_at is None
     assert resolved.open_keys == (KEY,)
@@ -265,10 +279,12 @@ def test_resolution_clears_every_timer_and_keeps_the_keys() -> None:
 
 
 def test_closing_releases_the_keys() -> None:
-    """A closed incident is frozen with its review and insights: later signals open a new one."""
-    closed = close("all went well", "buy disks")(at(Status.RESOLVED), by(), LATER).value
+    """A closed incident is frozen with its insights: later signals open a new one."""
+    decision = close("buy disks")(at(Status.RESOLVED), by(), LATER)
+    closed = decision.value
     assert (closed.open_keys, closed.timers, closed.closed_at) == ((), {}, LATER)
-    assert (closed.review, closed.insights) == ("all went well", "buy disks")
+    assert closed.review.insights == "buy disks"
+    assert decision.facts == (facts.Closed("buy disks"),)
 
 
 @pytest.mark.parametrize("status", [status for status in PATHS if Action.CANCEL in allowed_from(status)])
@@ -290,7 +306,7 @@ def test_reopening_counts_and_pages_again(status: Status) -> None:
     assert again.reopen_count == before.reopen_count + 1
     assert again.escalation.cycle == before.escalation.cycle + 1
     assert again.escalation.state is EscalationState.ARMED
-    assert again.timers == {ESCALATE: LATER}
+    assert again.timers[ESCALATE] == LATER
     assert again.triggered_at == LATER
     assert (again.acknowledged_at, again.mitigated_at, again.resolved_at, again.canceled_at) == (None,) * 4
     assert again.priority is P1.priority
@@ -312,8 +328,7 @@ TEXTS: dict[str, Callable[[str], Decide[Incident]]] = {
     "text": add_note,
     "resolution": lambda text: resolve(text, None),
     "fix": lambda text: resolve(None, text),
-    "review": lambda text: close(text, None),
-    "insights": lambda text: close(None, text),
+    "insights": close,
     "cause": reopen,
 }
 
@@ -361,11 +376,12 @@ def test_a_note_can_be_added_in_any_status_but_closed(status: Status) -> None:
     assert (decision.value.status, decision.value.version) == (status, before.version + 1)
 
 
-def test_a_closed_incident_takes_no_note() -> None:
-    """CLOSED is frozen."""
+@pytest.mark.parametrize("status", [Status.CLOSED, Status.MERGED])
+def test_a_frozen_incident_takes_no_note(status: Status) -> None:
+    """CLOSED is frozen, MERGED lives on elsewhere; the refusal names what is allowed all the same."""
     with pytest.raises(InvalidTransition) as refusal:
-        add_note("too late")(at(Status.CLOSED), by(), LATER)
-    assert (refusal.value.status, refusal.value.allowed) == (Status.CLOSED, ())
+        add_note("too late")(at(status), by(), LATER)
+    assert (refusal.value.status, set(refusal.value.allowed)) == (status, allowed_from(status))
 
 
 def test_the_expected_version_is_compared_first() -> None:

@@ -9,25 +9,21 @@ import pytest
 from shared.domain import facts
 from shared.domain.commands import Command, Decision
 from shared.domain.errors import InvalidInput
-from shared.domain.incident import (
-    ESCALATE,
+from shared.domain.incident import ESCALATE, EscalationState, Incident, Prioritization
+from shared.domain.lifecycle import Status
+from shared.domain.priority import Level, Severity
+from shared.domain.reports import (
     LONGEST_LABEL,
-    LONGEST_TEXT,
-    LONGEST_TITLE,
     MOST_LABELS,
     REPEATS_TOLD_EVERY,
-    EscalationState,
-    Incident,
-    Prioritization,
     Report,
-    acknowledge,
     refuse_bad_report,
     repeat,
     report,
-    triage,
 )
-from shared.domain.lifecycle import Status
-from shared.domain.priority import Level, Severity
+from shared.domain.texts import LONGEST_TEXT, LONGEST_TITLE
+from shared.domain.transitions import acknowledge
+from shared.domain.triage import triage
 from tests.domain.samples import (
     DATABASE,
     KEY,
@@ -89,7 +85,7 @@ def test_every_issue_of_a_report_is_told_at_once() -> None:
     """Three mistakes are three issues of one refusal."""
     bad = Report(title="", description="\x00", labels={"$x": "y"})
     with pytest.raises(InvalidInput) as refusal:
-        refuse_bad_report(bad)
+        refuse_bad_report(bad, NOW)
     assert [issue.path[1] for issue in refusal.value.issues] == ["title", "description", "labels"]
     assert all(issue.message in str(refusal.value) for issue in refusal.value.issues)
 
@@ -97,12 +93,12 @@ def test_every_issue_of_a_report_is_told_at_once() -> None:
 def test_the_limits_themselves_are_accepted() -> None:
     """The longest title, description, label and number of labels are within their limits."""
     labels = {f"k{n}": "x" * LONGEST_LABEL for n in range(MOST_LABELS)}
-    refuse_bad_report(Report("x" * LONGEST_TITLE, "x" * LONGEST_TEXT, labels=labels))
+    refuse_bad_report(Report("x" * LONGEST_TITLE, "x" * LONGEST_TEXT, labels=labels), NOW)
 
 
 def test_any_language_is_accepted() -> None:
     """Emoji, right-to-left text and line breaks are a title like any other."""
-    refuse_bad_report(Report("🔥 الدفع معطل\nПлатежи", labels={"équipe": "支付"}))
+    refuse_bad_report(Report("🔥 الدفع معطل\nПлатежи", labels={"équipe": "支付"}), NOW)
 
 
 @pytest.mark.parametrize(
@@ -174,10 +170,19 @@ def test_a_repeat_inside_the_reopen_window_reopens(after: timedelta, command: Co
     ],
 )
 def test_a_later_repeat_frees_the_key(status: Status, after: timedelta) -> None:
-    """Nothing else changes, no fact tells of it, and a new incident can have the key."""
+    """Nothing else changes, a fact says why, and a new incident can have the key."""
     before = replace(at(status), open_keys=("other", KEY))
     decision = again(before, NOW + after)
-    assert decision == Decision(replace(before, open_keys=("other",)), (), changed=False)
+    why = f"the incident is {status} for longer than it can be reopened by a key"
+    freed = replace(before, open_keys=("other",), updated_at=NOW + after)
+    assert decision == Decision(freed, (facts.KeyReleased(KEY, why),), changed=False)
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_a_repeat_that_comes_too_late_for_its_holder_changes_nothing(status: Status) -> None:
+    """The key went to another incident between the look-up and the write: nothing is counted or told here."""
+    before = replace(at(status), open_keys=("other",))
+    assert again(before, LATER) == Decision(before, (), changed=False)
 
 
 def test_triage_gives_priority_and_category() -> None:
@@ -189,7 +194,7 @@ def test_triage_gives_priority_and_category() -> None:
     assert (after.rank, after.explanation) == (1, "tier 1 x critical")
     assert (after.category, after.prioritization) == ("database", Prioritization.COMPUTED)
     assert (after.status, after.version) == (before.status, before.version)
-    assert after.timers == {ESCALATE: LATER}
+    assert after.timers[ESCALATE] == LATER
     assert decision.facts == (
         facts.Prioritized("P1", "HIGH", "HIGH", "tier 1 x critical"),
         facts.Categorized("database", None, "it mentions 'mongodb'"),
@@ -205,16 +210,19 @@ def test_triage_speaks_once(held: Prioritization) -> None:
 
 @pytest.mark.parametrize("status", [status for status in PATHS if status is not Status.TRIGGERED])
 def test_late_triage_wakes_nobody(status: Status) -> None:
-    """Somebody was faster than triage: the incident gets its priority, and no timer."""
-    after = triage(P1, DATABASE)(at(status), WORKER, LATER).value
-    assert (after.priority, after.timers) == (P1.priority, {})
+    """Somebody was faster than triage: the incident gets its priority, and nobody is called."""
+    before = at(status)
+    after = triage(P1, DATABASE)(before, WORKER, LATER).value
+    assert after.priority is P1.priority
+    assert ESCALATE not in after.timers
+    assert after.pages == before.pages
 
 
 def test_triage_after_the_first_page_leaves_the_escalation_alone() -> None:
     """The first step went out without a priority: the second keeps its time."""
     paging = step_taken(triggered(), plan(policy(["ann"], ["bob"]))).value
     assert paging.escalation.state is EscalationState.RUNNING
-    assert triage(P1, DATABASE)(paging, WORKER, LATER).value.timers == paging.timers
+    assert triage(P1, DATABASE)(paging, WORKER, LATER).value.timers[ESCALATE] == paging.timers[ESCALATE]
 
 
 def test_a_repeat_after_an_acknowledgement_pages_nobody() -> None:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from strawberry import relay
 
 from shared.domain.commands import Actor, ActorKind
-from shared.domain.entry import Entry, Standing, routing_key, summarize
+from shared.domain.entry import Entry, Standing, routing_key
 from shared.domain.facts import incident_facts
+from shared.domain.summaries import summarize
 from shared.wire import (
     GRAPHQL_TYPES,
     LARGEST_MESSAGE,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 
@@ -62,13 +63,22 @@ async def all_told(world: World, incident_ids: list[str]) -> bool:
     return len(sent) >= 2 * len(incident_ids)
 
 
-@pytest.mark.parametrize("point", POINTS)
+OUTSIDE = ("deadlines.after_write",)
+"""What the story of two pages does not come by."""
+
+
+@pytest.mark.parametrize("point", [point for point in POINTS if point not in OUTSIDE])
 async def test_a_worker_killed_at(point: str, world: World, receiver: WebhookReceiver) -> None:
     """Wherever the worker dies first, the next one completes the story, each page under one id."""
     await killed_once(point, world, receiver)
 
 
-LATER = [(point, visit) for point in POINTS for visit in range(2, 11 if point.startswith("update.") else 7)]
+LATER = [
+    (point, visit)
+    for point in POINTS
+    if point not in OUTSIDE
+    for visit in range(2, 11 if point.startswith("update.") else 7)
+]
 
 
 @pytest.mark.slow
@@ -111,3 +121,23 @@ async def test_two_workers_killed_in_turn(world: World, receiver: WebhookReceive
     await until(lambda: all_told(world, ids), "all pages are told", within=40)
     await asyncio.sleep(0.3)
     await assert_whole(world, receiver, ids)
+
+
+async def test_a_worker_killed_at_a_deadline(world: World, receiver: WebhookReceiver) -> None:
+    """A clock that ran out is told once, although the worker died right after it had written that."""
+    await organise(world, receiver)
+    doomed = world.start_worker(crash_at="deadlines.after_write")
+    incident = await world.report()
+    await until(lambda: all_told(world, [incident.id]), "both pages are told", within=20)
+    await world.store.clock.move(timedelta(minutes=20))
+    await until(lambda: doomed.poll() is not None, "the worker dies at the deadline", within=20)
+    world.start_worker()
+
+    async def told() -> bool:
+        rows = await world.store.log.timeline((incident.id,), 0, 100)
+        return "sla.breached" in [row.type for row in rows]
+
+    await until(told, "the clock that ran out is told", within=20)
+    await asyncio.sleep(1)
+    rows = await world.store.log.timeline((incident.id,), 0, 100)
+    assert [row.type for row in rows].count("sla.breached") == 1

@@ -61,7 +61,7 @@ async def test_from_report_to_closure(world: World, receiver: WebhookReceiver) -
 
         result = await client.do("acknowledgeIncident", id=incident["id"], note="on it")
         assert result["changed"] and result["incident"]["status"] == "ACKNOWLEDGED"
-        await world.store.clock.move(timedelta(hours=1))
+        await world.store.clock.move(timedelta(minutes=20))
         await asyncio.sleep(2)
         assert len(receiver.received) == 2, "acknowledged means quiet"
 

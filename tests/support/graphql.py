@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,6 +13,17 @@ import websockets
 SUCCESS = "__typename ... on IncidentMutationSuccess { changed replayed cursor incident { id number status version } }"
 FAILURE = """... on UserError { message code retryable issues { path code message } }
   ... on InvalidTransitionError { allowed incident { status } } ... on ConflictError { incident { version } }"""
+
+
+BULK = """__typename ... on BulkSuccess { dryRun changedCount failedCount results { index id outcome { __typename
+    ... on IncidentMutationSuccess { changed replayed incident { id status version } }
+    ... on UserError { message code issues { path code } } ... on InvalidTransitionError { allowed } } } }
+  ... on UserError { message code retryable issues { path code message } }"""
+
+
+def faults(failure: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Where a failure says that something is wrong, and of which kind: [("input.title", "EMPTY")]."""
+    return [(".".join(issue["path"]), issue["code"]) for issue in failure["issues"]]
 
 
 class Client:
@@ -48,6 +59,30 @@ class Client:
         failure = FAILURE if mutation != "reportIncident" else FAILURE.partition("\n")[0]
         query = f"mutation($input: {kind}!) {{ {mutation}(input: $input) {{ {SUCCESS} {spare} {failure} {more} }} }}"
         return dict((await self.ask(query, input=asked))[mutation])
+
+    async def done(self, mutation: str, more: str = "", **asked: Any) -> dict[str, Any]:
+        """The success of an incident mutation that must succeed."""
+        result = await self.do(mutation, more, **asked)
+        assert result["__typename"] == f"{mutation[0].upper()}{mutation[1:]}Success", result
+        return result
+
+    async def bulk(self, mutation: str, **asked: Any) -> dict[str, Any]:
+        """The result of a bulk mutation, `acknowledgeIncidents` say, success or failure."""
+        kind = f"{mutation[0].upper()}{mutation[1:]}Input"
+        query = f"mutation($input: {kind}!) {{ {mutation}(input: $input) {{ {BULK} }} }}"
+        return dict((await self.ask(query, input=asked))[mutation])
+
+    async def other(self, mutation: str, fields: str, **asked: Any) -> dict[str, Any]:
+        """The result of a mutation of something else than an incident: `fields` of its success, or the failure."""
+        kind = f"{mutation[0].upper()}{mutation[1:]}"
+        query = f"""mutation($input: {kind}Input!) {{ {mutation}(input: $input) {{ __typename
+          ... on {kind}Success {{ {fields} }} ... on UserError {{ message code issues {{ path code }} }} }} }}"""
+        return dict((await self.ask(query, input=asked))[mutation])
+
+    async def incident(self, incident_id: str, fields: str) -> dict[str, Any]:
+        """These fields of an incident that must exist."""
+        query = f"query($id: ID!) {{ incident(by: {{id: $id}}) {{ {fields} }} }}"
+        return dict((await self.ask(query, id=incident_id))["incident"])
 
     async def report(self, title: str = "Checkout is down", **asked: Any) -> dict[str, Any]:
         """A report that must succeed; its incident."""

@@ -20,8 +20,9 @@ from pydantic import SecretStr
 from services.cli.stack import Servers
 from shared.domain import catalog as domain
 from shared.domain.commands import Actor, ActorKind, Command, identity
-from shared.domain.incident import Incident, Report
+from shared.domain.incident import Incident
 from shared.domain.priority import Severity
+from shared.domain.reports import Report
 from shared.settings import Settings
 from shared.store.store import Store, open_store
 from tests.support.graphql import Client

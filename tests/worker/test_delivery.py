@@ -8,7 +8,7 @@ from tests.support.world import ADA, BO, SECRET, World, by, until
 
 async def types(world: World, incident_id: str) -> list[str]:
     """The incident's facts so far."""
-    return [entry.type for entry in await world.store.log.timeline(incident_id, 0, 100)]
+    return [entry.type for entry in await world.store.log.timeline((incident_id,), 0, 100)]
 
 
 async def test_a_provider_that_is_busy_at_first(world: World, receiver: WebhookReceiver) -> None:
@@ -48,7 +48,7 @@ async def test_a_contact_method_that_is_gone(world: World, receiver: WebhookRece
     )
     assert [received.target.rpartition("/")[2] for received in receiver.received] == ["first", "second", "bo"]
     assert len({received.id for received in receiver.received}) == 3
-    entries = await world.store.log.timeline(incident.id, 0, 100)
+    entries = await world.store.log.timeline((incident.id,), 0, 100)
     actions = [entry.data["action"] for entry in entries if entry.type == "notification.failed"]
     assert actions == ["trying webhook instead", "going to the next step now"]
 
@@ -63,7 +63,9 @@ async def test_nobody_to_tell(world: World) -> None:
 
     await until(exhausted, "it says so")
     (fact,) = [
-        entry for entry in await world.store.log.timeline(incident.id, 0, 100) if entry.type == "escalation_exhausted"
+        entry
+        for entry in await world.store.log.timeline((incident.id,), 0, 100)
+        if entry.type == "escalation_exhausted"
     ]
     assert fact.data["told"] is False
     assert fact.data["why"] == "there is no escalation policy"

@@ -1,10 +1,21 @@
 """What the mutations of the catalog have in common."""
 
+from typing import Any
+
 import uuid_utils.compat as uuid
 
+from services.api.graphql import errors
 from services.api.graphql.context import Info
 from shared.domain.catalog import Role
 from shared.domain.commands import Command
+
+CATALOG_FAILURES: tuple[type[Any], ...] = (
+    errors.ValidationError,
+    errors.NotFoundError,
+    errors.ForbiddenError,
+    errors.IdempotencyError,
+    errors.UnavailableError,
+)
 
 
 def key_for(command: Command) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import msgspec
 import uuid_utils.compat as uuid
+from strawberry.types.unset import UnsetType
 
 from services.api.graphql.context import Info
 from shared.domain.commands import Command, identity
@@ -36,4 +37,4 @@ def command_of(info: Info, mutation: str, asked: HasKey) -> Command:
 
 
 def _input(asked: Any) -> dict[str, Any]:
-    return asdict(asked)
+    return {name: value for name, value in asdict(asked).items() if not isinstance(value, UnsetType)}

@@ -11,11 +11,16 @@ from strawberry.types import Info as StrawberryInfo
 from services.api.auth import Authenticator, Viewer
 from services.api.live import LogTail
 from shared.channels import Channel
-from shared.domain.catalog import Policy, Service, User
+from shared.domain.action_items import ActionItem
+from shared.domain.catalog import Policy, Service, Team, User
+from shared.domain.errors import InvalidInput, Issue
 from shared.domain.incident import Incident
 from shared.settings import Settings
 from shared.store.store import Store
 from shared.store.update import Aggregates
+
+MOST_AT_ONCE = 5_000
+"""Lists within lists multiply: what the limiter of fields cannot see is bounded where it is looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,9 @@ class Api:
 
 def _loader(aggregates: Aggregates[Any]) -> DataLoader[str, Any]:
     async def load(keys: list[str]) -> list[Any]:
+        if len(keys) > MOST_AT_ONCE:
+            text = f"One level of the query reaches {len(keys)} objects; {MOST_AT_ONCE} are allowed: shorten its lists."
+            raise InvalidInput(Issue((), "QUERY_TOO_COMPLEX", text))
         found = await aggregates.many(tuple(dict.fromkeys(keys)))
         return [found.get(key) for key in keys]
 
@@ -44,13 +52,16 @@ class Loaders:
 
     users: DataLoader[str, User | None]
     services: DataLoader[str, Service | None]
+    teams: DataLoader[str, Team | None]
     policies: DataLoader[str, Policy | None]
     incidents: DataLoader[str, Incident | None]
+    action_items: DataLoader[str, ActionItem | None]
 
     @classmethod
     def of(cls, store: Store) -> "Loaders":
         """Fresh loaders over `store`."""
-        return cls(_loader(store.users), _loader(store.services), _loader(store.policies), _loader(store.incidents))
+        kinds = (store.users, store.services, store.teams, store.policies, store.incidents, store.action_items)
+        return cls(*(_loader(kind) for kind in kinds))
 
 
 @dataclass(slots=True)

@@ -1,13 +1,16 @@
 """Domain failures as result types. Everything unexpected is masked once, in `schema.py`."""
 
+from collections.abc import Callable
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any, TypeVar, Union
 
 import strawberry
 from strawberry.schema import ExceptionHandler
 
 from shared.domain import errors
 from shared.domain.errors import Failure
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @strawberry.enum
@@ -65,6 +68,16 @@ class UnavailableError(UserError):
 @strawberry.type
 class IdempotencyError(UserError):
     """The idempotency key was used before with other input."""
+
+
+def mutation(success: type[Any], failures: tuple[type[Any], ...]) -> Callable[[F], F]:
+    """The decorator of a mutation's resolver. Its failures are raised; clients see the nullable union of `success` and
+    `failures`: `DoThingSuccess` gives `DoThingPayload`.
+    """
+    name = success.__name__.removesuffix("Success") + "Payload"
+    union: Any = Annotated[Union[(success, *failures)], strawberry.union(name)]
+    declared: Callable[[F], F] = strawberry.mutation(graphql_type=union | None)
+    return declared
 
 
 CODES: dict[type[Failure], ErrorCode] = {

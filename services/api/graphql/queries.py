@@ -2,12 +2,14 @@
 
 import strawberry
 
+from services.api.graphql.action_items.types import ActionItem
 from services.api.graphql.context import ID, Info
 from services.api.graphql.ids import parse_any_id
 from services.api.graphql.incidents.types import Incident
 from services.api.graphql.node import Node
 from services.api.graphql.policies.types import EscalationPolicy
 from services.api.graphql.services.types import Service
+from services.api.graphql.teams.types import Team
 from services.api.graphql.users.types import User
 from shared.domain.catalog import Role
 
@@ -49,6 +51,12 @@ async def node(info: Info, id: ID) -> Node | None:
         case "Service":
             service = await loaders.services.load(key)
             return Service.of(service) if service else None
+        case "Team":
+            team = await loaders.teams.load(key)
+            return Team.of(team) if team else None
+        case "ActionItem":
+            item = await loaders.action_items.load(key)
+            return ActionItem.of(item) if item else None
         case "User":
             user = await loaders.users.load(key)
             return User.of(user) if user else None

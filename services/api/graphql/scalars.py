@@ -5,6 +5,8 @@ from typing import NewType
 
 from strawberry.types.scalar import ScalarDefinition, scalar
 
+from shared.wire import milliseconds
+
 Cursor = NewType("Cursor", str)
 
 
@@ -14,11 +16,11 @@ def serialize_datetime(at: datetime) -> str:
 
 
 def parse_datetime(text: str) -> datetime:
-    """An aware datetime; ValueError for anything without an offset."""
+    """An aware datetime in whole milliseconds, as it is kept; ValueError for anything without an offset."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError("a DateTime needs an offset, such as Z")
-    return at.astimezone(UTC)
+    return milliseconds(at.astimezone(UTC))
 
 
 SCALARS: dict[object, ScalarDefinition] = {

@@ -13,15 +13,52 @@ from strawberry.tools import create_type
 from strawberry.types import ExecutionContext
 
 from services.api.graphql import errors, queries
-from services.api.graphql.incidents.acknowledge import acknowledge_incident
-from services.api.graphql.incidents.add_note import add_note
-from services.api.graphql.incidents.close import close_incident
-from services.api.graphql.incidents.errors import ConflictHandler, InvalidTransitionHandler
-from services.api.graphql.incidents.investigate import investigate_incident
-from services.api.graphql.incidents.mitigate import mitigate_incident
+from services.api.graphql.action_items.create import create_action_item
+from services.api.graphql.action_items.queries import action_items
+from services.api.graphql.action_items.update import update_action_item
+from services.api.graphql.incidents.accept_request import accept_responder_request
+from services.api.graphql.incidents.acknowledge import acknowledge_incident, acknowledge_incidents
+from services.api.graphql.incidents.add_finding import add_finding
+from services.api.graphql.incidents.add_link import add_link
+from services.api.graphql.incidents.add_note import add_note, add_notes
+from services.api.graphql.incidents.add_task import add_task
+from services.api.graphql.incidents.assign import assign_incident, assign_incidents
+from services.api.graphql.incidents.cancel import cancel_incident, cancel_incidents
+from services.api.graphql.incidents.close import close_incident, close_incidents
+from services.api.graphql.incidents.complete_review import complete_review
+from services.api.graphql.incidents.correct_status_update import correct_status_update
+from services.api.graphql.incidents.correct_time import correct_incident_time
+from services.api.graphql.incidents.declare_major import declare_major
+from services.api.graphql.incidents.decline_request import decline_responder_request
+from services.api.graphql.incidents.draft_status_update import draft_status_update
+from services.api.graphql.incidents.edit import edit_incident
+from services.api.graphql.incidents.errors import HANDLERS
+from services.api.graphql.incidents.hold import hold_incident, hold_incidents
+from services.api.graphql.incidents.investigate import investigate_incident, investigate_incidents
+from services.api.graphql.incidents.join import join_incident
+from services.api.graphql.incidents.leave import leave_incident
+from services.api.graphql.incidents.merge import merge_incidents
+from services.api.graphql.incidents.mitigate import mitigate_incident, mitigate_incidents
+from services.api.graphql.incidents.override_priority import override_priority
+from services.api.graphql.incidents.propose_major import propose_major
+from services.api.graphql.incidents.publish_status_update import publish_status_update
 from services.api.graphql.incidents.queries import incident, incidents
+from services.api.graphql.incidents.rate_workaround import rate_workaround
+from services.api.graphql.incidents.record_fix import record_fix
+from services.api.graphql.incidents.relate import relate_incidents, unrelate_incidents
+from services.api.graphql.incidents.release_hold import release_hold
+from services.api.graphql.incidents.release_priority import release_priority
+from services.api.graphql.incidents.remove_link import remove_link
+from services.api.graphql.incidents.reopen import reopen_incident, reopen_incidents
 from services.api.graphql.incidents.report import report_incident
-from services.api.graphql.incidents.resolve import resolve_incident
+from services.api.graphql.incidents.request_responder import request_responder
+from services.api.graphql.incidents.resolve import resolve_incident, resolve_incidents
+from services.api.graphql.incidents.retrigger import retrigger_incident, retrigger_incidents
+from services.api.graphql.incidents.set_category import set_category
+from services.api.graphql.incidents.set_parent import set_parent
+from services.api.graphql.incidents.set_responder_roles import set_responder_roles
+from services.api.graphql.incidents.set_root_cause import set_root_cause
+from services.api.graphql.incidents.stand_down_major import stand_down_major
 from services.api.graphql.incidents.stream import (
     CaughtUp,
     Changed,
@@ -31,18 +68,27 @@ from services.api.graphql.incidents.stream import (
     incident_changed,
     incident_events,
 )
+from services.api.graphql.incidents.unacknowledge import unacknowledge_incident, unacknowledge_incidents
+from services.api.graphql.incidents.unmerge import unmerge_incident
+from services.api.graphql.incidents.update_review import update_review
+from services.api.graphql.incidents.update_task import update_task
 from services.api.graphql.limits import Guard
+from services.api.graphql.measures.queries import incident_measures
+from services.api.graphql.policies.choose_closure import choose_closure_policy
+from services.api.graphql.policies.choose_commander import choose_commander_policy
 from services.api.graphql.policies.choose_fallback import choose_fallback_policy
 from services.api.graphql.policies.create import create_escalation_policy
-from services.api.graphql.policies.queries import escalation_policies
+from services.api.graphql.policies.queries import closure_policy, escalation_policies
 from services.api.graphql.scalars import SCALARS
 from services.api.graphql.services.create import create_service
 from services.api.graphql.services.queries import services
+from services.api.graphql.teams.create import create_team
+from services.api.graphql.teams.queries import teams
 from services.api.graphql.users.add_contact_method import add_contact_method
 from services.api.graphql.users.create import create_user
 from services.api.graphql.users.queries import users
 from services.api.graphql.users.send_test_notification import send_test_notification
-from shared.domain import errors as domain
+from services.api.graphql.users.subscribe_to_majors import subscribe_to_majors
 from shared.domain.errors import Failure
 from shared.telemetry import logger
 
@@ -55,23 +101,84 @@ QUERIES: list[Any] = [
     incident,
     incidents,
     services,
+    teams,
     users,
     escalation_policies,
+    closure_policy,
+    action_items,
+    incident_measures,
 ]
 MUTATIONS: list[Any] = [
-    report_incident,
+    create_action_item,
+    update_action_item,
+    accept_responder_request,
     acknowledge_incident,
-    investigate_incident,
-    mitigate_incident,
-    resolve_incident,
-    close_incident,
+    acknowledge_incidents,
+    add_finding,
+    add_link,
     add_note,
-    create_service,
-    create_user,
-    add_contact_method,
-    send_test_notification,
-    create_escalation_policy,
+    add_notes,
+    add_task,
+    assign_incident,
+    assign_incidents,
+    cancel_incident,
+    cancel_incidents,
+    close_incident,
+    close_incidents,
+    complete_review,
+    correct_status_update,
+    correct_incident_time,
+    declare_major,
+    decline_responder_request,
+    draft_status_update,
+    edit_incident,
+    hold_incident,
+    hold_incidents,
+    investigate_incident,
+    investigate_incidents,
+    join_incident,
+    leave_incident,
+    merge_incidents,
+    mitigate_incident,
+    mitigate_incidents,
+    override_priority,
+    propose_major,
+    publish_status_update,
+    rate_workaround,
+    record_fix,
+    relate_incidents,
+    unrelate_incidents,
+    release_hold,
+    release_priority,
+    remove_link,
+    reopen_incident,
+    reopen_incidents,
+    report_incident,
+    request_responder,
+    resolve_incident,
+    resolve_incidents,
+    retrigger_incident,
+    retrigger_incidents,
+    set_category,
+    set_parent,
+    set_responder_roles,
+    set_root_cause,
+    stand_down_major,
+    unacknowledge_incident,
+    unacknowledge_incidents,
+    unmerge_incident,
+    update_review,
+    update_task,
+    choose_closure_policy,
+    choose_commander_policy,
     choose_fallback_policy,
+    create_escalation_policy,
+    create_service,
+    create_team,
+    add_contact_method,
+    create_user,
+    send_test_notification,
+    subscribe_to_majors,
 ]
 SUBSCRIPTIONS: list[Any] = [incident_events, incident_changed]
 
@@ -139,13 +246,5 @@ def build(*, introspection: bool = True) -> Schema:
         types=[Changed, Entered, Left, CaughtUp, Resync],
         extensions=extensions,
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True, relay_max_results=100),
-        exception_handlers=[
-            errors.plain(domain.InvalidInput, errors.ValidationError),
-            errors.plain(domain.NotFound, errors.NotFoundError),
-            errors.plain(domain.Forbidden, errors.ForbiddenError),
-            errors.plain(domain.KeyReused, errors.IdempotencyError),
-            errors.plain(domain.Unavailable, errors.UnavailableError, retryable=True),
-            ConflictHandler(),
-            InvalidTransitionHandler(),
-        ],
+        exception_handlers=HANDLERS,
     )

@@ -55,7 +55,14 @@ async def _pinned_users(store: Store, incident: Incident) -> dict[str, User]:
 
 handler = Handler(
     name="escalation",
-    hears=(facts.Prioritized, facts.Reopened, facts.Unacknowledged),
+    hears=(
+        facts.Prioritized,
+        facts.PriorityOverridden,
+        facts.Reopened,
+        facts.Retriggered,
+        facts.Unacknowledged,
+        facts.Unmerged,
+    ),
     handle=handle,
     timers=(ESCALATE,),
 )

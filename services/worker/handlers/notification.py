@@ -17,7 +17,7 @@ from shared.domain import facts
 from shared.domain.catalog import ContactMethod, User
 from shared.domain.commands import Decision, system
 from shared.domain.escalation import page_delivered, page_failed
-from shared.domain.incident import Incident, Page
+from shared.domain.incident import ESCALATION, Incident, Page
 from shared.domain.notification import (
     Deferred,
     Delivered,
@@ -133,8 +133,10 @@ def compose(page: Page, incident: Incident, user: User, notification: Notificati
     """What the person reads, and the machine."""
     priority = incident.priority or "no priority yet"
     link = f"{deps.settings.public_url}/incidents/{incident.number}"
+    beside = None if page.reason == ESCALATION else page.reason
     lines = [
         incident.title,
+        f"You are called because: {beside}" if beside else "",
         f"{priority} because {incident.explanation}" if incident.explanation else "",
         link,
     ]
@@ -143,7 +145,7 @@ def compose(page: Page, incident: Incident, user: User, notification: Notificati
         type="page",
         at=page.at,
         recipient=user.name,
-        title=f"[{priority}] INC-{incident.number}: {incident.title}",
+        title=f"[{priority}] {incident.reference}: {incident.title}" + (f" ({beside})" if beside else ""),
         text="\n".join(line for line in lines if line),
         data={
             "notificationId": page.id,
@@ -154,6 +156,7 @@ def compose(page: Page, incident: Incident, user: User, notification: Notificati
             "priority": incident.priority,
             "cycle": page.cycle,
             "step": page.step,
+            "reason": page.reason,
             "userId": global_id("User", user.id),
         },
         possible_repeat=notification.possible_repeat > 0,
@@ -205,7 +208,14 @@ def _backoff(attempts: int) -> timedelta:
 
 handler = Handler(
     name="notification",
-    hears=(facts.Escalated, facts.NotificationFailed),
+    hears=(
+        facts.Escalated,
+        facts.NotificationFailed,
+        facts.Assigned,
+        facts.ResponderRequested,
+        facts.MajorDeclared,
+        facts.StatusUpdateOverdue,
+    ),
     handle=handle,
     undone=lambda store, ranks, after: store.incidents.with_pages(ranks, after),
 )

@@ -5,8 +5,9 @@ from shared.crashpoints import reached
 from shared.domain import facts
 from shared.domain.category import categorize
 from shared.domain.commands import system
-from shared.domain.incident import Prioritization, triage
+from shared.domain.incident import Prioritization
 from shared.domain.priority import Evidence, assess
+from shared.domain.triage import triage
 
 
 async def handle(work: Work, deps: Deps) -> None:
@@ -19,15 +20,15 @@ async def handle(work: Work, deps: Deps) -> None:
     category = next((service.category for service in services if service.category), None)
     evidence = Evidence(incident.stated_impact, incident.stated_urgency, incident.severity, affected)
     text = f"{incident.title}\n{incident.description or ''}"
-    decide = triage(assess(evidence), categorize(text, incident.labels, category))
-    command = system("triage", incident.id, incident.reopen_count)
+    decide = triage(assess(evidence), categorize(text, incident.labels, category), incident.service_ids)
+    command = system("triage", incident.id, incident.version)
     await deps.store.incidents.update(incident.id, decide, command, known=loaded)
     reached("triage.after_write")
 
 
 handler = Handler(
     name="triage",
-    hears=(facts.Triggered,),
+    hears=(facts.Triggered, facts.Edited, facts.PriorityReleased),
     handle=handle,
     undone=lambda store, ranks, after: store.incidents.unprioritized(ranks, after),
 )

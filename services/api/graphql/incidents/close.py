@@ -1,21 +1,22 @@
-"""`closeIncident`: freeze it after the review; later signals open a new incident."""
-
-from typing import Annotated
+"""`closeIncident`, `closeIncidents`: freeze it after the review; later signals open a new incident."""
 
 import strawberry
 
-from services.api.graphql import errors
 from services.api.graphql.context import Info
-from services.api.graphql.incidents.errors import ConflictError, InvalidTransitionError
-from services.api.graphql.incidents.mutation import IncidentMutationInput, IncidentMutationSuccess, carry_out
-from shared.domain import incident as domain
+from services.api.graphql.incidents.bulk import BulkInput, BulkSuccess, bulk_mutation, carry_out_all
+from services.api.graphql.incidents.mutation import (
+    IncidentMutationInput,
+    IncidentMutationSuccess,
+    carry_out,
+    incident_mutation,
+)
+from shared.domain.transitions import close
 
 
 @strawberry.input
 class CloseIncidentInput(IncidentMutationInput):
     """What it takes."""
 
-    review: str | None = None
     insights: str | None = None
 
 
@@ -24,22 +25,25 @@ class CloseIncidentSuccess(IncidentMutationSuccess):
     """It is so now."""
 
 
-CloseIncidentPayload = Annotated[
-    CloseIncidentSuccess
-    | errors.ValidationError
-    | errors.NotFoundError
-    | errors.ForbiddenError
-    | InvalidTransitionError
-    | ConflictError
-    | errors.IdempotencyError
-    | errors.UnavailableError,
-    strawberry.union("CloseIncidentPayload"),
-]
+@incident_mutation(CloseIncidentSuccess)
+async def close_incident(info: Info, input: CloseIncidentInput) -> CloseIncidentSuccess:
+    """Freeze it after the review; later signals open a new incident. Open review tasks keep it from that."""
+    return await carry_out(info, "closeIncident", input, close(input.insights), CloseIncidentSuccess)
 
 
-@strawberry.mutation
-async def close_incident(info: Info, input: CloseIncidentInput) -> CloseIncidentPayload | None:
-    """Freeze it after the review; later signals open a new incident."""
-    return await carry_out(
-        info, "closeIncident", input, domain.close(input.review, input.insights), CloseIncidentSuccess
-    )
+@strawberry.input
+class CloseIncidentsInput(BulkInput):
+    """What it takes."""
+
+    insights: str | None = None
+
+
+@strawberry.type
+class CloseIncidentsSuccess(BulkSuccess):
+    """What became of each."""
+
+
+@bulk_mutation(CloseIncidentsSuccess)
+async def close_incidents(info: Info, input: CloseIncidentsInput) -> CloseIncidentsSuccess:
+    """Freeze many at once."""
+    return await carry_out_all(info, "closeIncidents", input, close(input.insights), CloseIncidentsSuccess)

@@ -1,11 +1,21 @@
-"""Failures that show the incident as it stands."""
+"""Failures that show the incident as it stands, and how every failure becomes a result."""
 
 from typing import Any
 
 import strawberry
 from strawberry.schema import ExceptionHandler
+from strawberry.schema.exception_handlers import get_exception_types
 
-from services.api.graphql.errors import ErrorCode, UserError
+from services.api.graphql.errors import (
+    ErrorCode,
+    ForbiddenError,
+    IdempotencyError,
+    NotFoundError,
+    UnavailableError,
+    UserError,
+    ValidationError,
+    plain,
+)
 from services.api.graphql.incidents.types import Incident
 from shared.domain import errors
 from shared.domain.lifecycle import Action
@@ -46,3 +56,23 @@ class InvalidTransitionHandler(ExceptionHandler[errors.InvalidTransition, Invali
             incident=Incident.of(exception.value),
             allowed=[Action(action) for action in exception.allowed],
         )
+
+
+HANDLERS: tuple[Any, ...] = (
+    plain(errors.InvalidInput, ValidationError),
+    plain(errors.NotFound, NotFoundError),
+    plain(errors.Forbidden, ForbiddenError),
+    plain(errors.KeyReused, IdempotencyError),
+    plain(errors.Unavailable, UnavailableError, retryable=True),
+    ConflictHandler(),
+    InvalidTransitionHandler(),
+)
+
+
+def as_result(failure: errors.Failure) -> UserError:
+    """The failure as clients see it inside a result."""
+    for handler in HANDLERS:
+        if isinstance(failure, get_exception_types(handler)):
+            result: UserError = handler.handle(failure, field=None, info=None)
+            return result
+    raise failure

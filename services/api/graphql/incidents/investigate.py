@@ -1,14 +1,16 @@
-"""`investigateIncident`: search for the cause; counts as an acknowledgement when there was none."""
-
-from typing import Annotated
+"""`investigateIncident`, `investigateIncidents`: search for the cause."""
 
 import strawberry
 
-from services.api.graphql import errors
 from services.api.graphql.context import Info
-from services.api.graphql.incidents.errors import ConflictError, InvalidTransitionError
-from services.api.graphql.incidents.mutation import IncidentMutationInput, IncidentMutationSuccess, carry_out
-from shared.domain import incident as domain
+from services.api.graphql.incidents.bulk import BulkInput, BulkSuccess, bulk_mutation, carry_out_all
+from services.api.graphql.incidents.mutation import (
+    IncidentMutationInput,
+    IncidentMutationSuccess,
+    carry_out,
+    incident_mutation,
+)
+from shared.domain.transitions import investigate
 
 
 @strawberry.input
@@ -21,20 +23,23 @@ class InvestigateIncidentSuccess(IncidentMutationSuccess):
     """It is so now."""
 
 
-InvestigateIncidentPayload = Annotated[
-    InvestigateIncidentSuccess
-    | errors.ValidationError
-    | errors.NotFoundError
-    | errors.ForbiddenError
-    | InvalidTransitionError
-    | ConflictError
-    | errors.IdempotencyError
-    | errors.UnavailableError,
-    strawberry.union("InvestigateIncidentPayload"),
-]
+@incident_mutation(InvestigateIncidentSuccess)
+async def investigate_incident(info: Info, input: InvestigateIncidentInput) -> InvestigateIncidentSuccess:
+    """Search for the cause. Counts as an acknowledgement when there was none."""
+    return await carry_out(info, "investigateIncident", input, investigate, InvestigateIncidentSuccess)
 
 
-@strawberry.mutation
-async def investigate_incident(info: Info, input: InvestigateIncidentInput) -> InvestigateIncidentPayload | None:
-    """Search for the cause; counts as an acknowledgement when there was none."""
-    return await carry_out(info, "investigateIncident", input, domain.investigate, InvestigateIncidentSuccess)
+@strawberry.input
+class InvestigateIncidentsInput(BulkInput):
+    """What it takes."""
+
+
+@strawberry.type
+class InvestigateIncidentsSuccess(BulkSuccess):
+    """What became of each."""
+
+
+@bulk_mutation(InvestigateIncidentsSuccess)
+async def investigate_incidents(info: Info, input: InvestigateIncidentsInput) -> InvestigateIncidentsSuccess:
+    """Search for the cause of many at once."""
+    return await carry_out_all(info, "investigateIncidents", input, investigate, InvestigateIncidentsSuccess)

@@ -1,14 +1,16 @@
-"""`mitigateIncident`: service is restored by a workaround; the cause is not removed."""
-
-from typing import Annotated
+"""`mitigateIncident`, `mitigateIncidents`: service is restored by a workaround; the cause is not removed."""
 
 import strawberry
 
-from services.api.graphql import errors
 from services.api.graphql.context import Info
-from services.api.graphql.incidents.errors import ConflictError, InvalidTransitionError
-from services.api.graphql.incidents.mutation import IncidentMutationInput, IncidentMutationSuccess, carry_out
-from shared.domain import incident as domain
+from services.api.graphql.incidents.bulk import BulkInput, BulkSuccess, bulk_mutation, carry_out_all
+from services.api.graphql.incidents.mutation import (
+    IncidentMutationInput,
+    IncidentMutationSuccess,
+    carry_out,
+    incident_mutation,
+)
+from shared.domain.transitions import mitigate
 
 
 @strawberry.input
@@ -23,20 +25,25 @@ class MitigateIncidentSuccess(IncidentMutationSuccess):
     """It is so now."""
 
 
-MitigateIncidentPayload = Annotated[
-    MitigateIncidentSuccess
-    | errors.ValidationError
-    | errors.NotFoundError
-    | errors.ForbiddenError
-    | InvalidTransitionError
-    | ConflictError
-    | errors.IdempotencyError
-    | errors.UnavailableError,
-    strawberry.union("MitigateIncidentPayload"),
-]
-
-
-@strawberry.mutation
-async def mitigate_incident(info: Info, input: MitigateIncidentInput) -> MitigateIncidentPayload | None:
+@incident_mutation(MitigateIncidentSuccess)
+async def mitigate_incident(info: Info, input: MitigateIncidentInput) -> MitigateIncidentSuccess:
     """Service is restored by a workaround; the cause is not removed."""
-    return await carry_out(info, "mitigateIncident", input, domain.mitigate(input.workaround), MitigateIncidentSuccess)
+    return await carry_out(info, "mitigateIncident", input, mitigate(input.workaround), MitigateIncidentSuccess)
+
+
+@strawberry.input
+class MitigateIncidentsInput(BulkInput):
+    """What it takes."""
+
+    workaround: str = strawberry.field()
+
+
+@strawberry.type
+class MitigateIncidentsSuccess(BulkSuccess):
+    """What became of each."""
+
+
+@bulk_mutation(MitigateIncidentsSuccess)
+async def mitigate_incidents(info: Info, input: MitigateIncidentsInput) -> MitigateIncidentsSuccess:
+    """The same workaround restored the service for many."""
+    return await carry_out_all(info, "mitigateIncidents", input, mitigate(input.workaround), MitigateIncidentsSuccess)

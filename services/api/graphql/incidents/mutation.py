@@ -1,22 +1,37 @@
-"""What every mutation of one incident has in common: its input's shape, its success, and how it is carried
-out.
+"""What every mutation of one incident has in common: its input's shape, its success, its failures, and how it is
+carried out.
 """
 
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import strawberry
 
+from services.api.graphql import errors
 from services.api.graphql.commands import command_of
 from services.api.graphql.context import ID, Info
 from services.api.graphql.ids import entry_cursor, parse_id
+from services.api.graphql.incidents.errors import ConflictError, InvalidTransitionError
 from services.api.graphql.incidents.types import Incident
 from services.api.graphql.scalars import Cursor
 from shared.domain import incident as domain
 from shared.domain.catalog import Role
+from shared.domain.changes import expecting
 from shared.domain.commands import Decide
-from shared.domain.incident import expecting
+from shared.store.update import Result
 
+F = TypeVar("F", bound=Callable[..., Any])
 S = TypeVar("S", bound="IncidentMutationSuccess")
+
+FAILURES: tuple[type[Any], ...] = (
+    errors.ValidationError,
+    errors.NotFoundError,
+    errors.ForbiddenError,
+    InvalidTransitionError,
+    ConflictError,
+    errors.IdempotencyError,
+    errors.UnavailableError,
+)
 
 
 @strawberry.interface
@@ -33,13 +48,24 @@ class IncidentMutationSuccess:
 
 
 @strawberry.input
-class IncidentMutationInput:
-    """What each of them takes."""
+class Asked:
+    """What every command of a caller takes. `expectedVersion`: another one is a conflict, and changes nothing."""
 
-    id: ID
     note: str | None = None
     idempotency_key: str | None = None
     expected_version: int | None = None
+
+
+@strawberry.input
+class IncidentMutationInput(Asked):
+    """What each of them takes."""
+
+    id: ID = strawberry.field()
+
+
+def incident_mutation(success: type[Any]) -> Callable[[F], F]:
+    """The decorator of an incident mutation's resolver."""
+    return errors.mutation(success, FAILURES)
 
 
 async def carry_out(
@@ -51,9 +77,15 @@ async def carry_out(
     command = command_of(info, name, asked)
     cursor = entry_cursor(info.context.api.tail.head)
     result = await info.context.api.store.incidents.update(key, expecting(asked.expected_version, decide), command)
+    return answer(success, result, cursor)
+
+
+def answer(success: type[S], result: Result[domain.Incident], cursor: str, **more: Any) -> S:
+    """The success that shows what became of the command."""
     return success(
         incident=Incident.of(result.value),
         cursor=Cursor(cursor),
         changed=result.changed,
         replayed=result.replayed,
+        **more,
     )

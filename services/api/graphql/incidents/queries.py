@@ -23,7 +23,7 @@ class DedupKeyInput:
 
 @strawberry.input(one_of=True)
 class IncidentBy:
-    """Exactly one of them. A dedup key answers the incident that holds it now."""
+    """Exactly one of them. A dedup key answers the incident that holds it now, else the last one that held it."""
 
     id: strawberry.Maybe[ID]
     number: strawberry.Maybe[int]
@@ -33,43 +33,45 @@ class IncidentBy:
 @strawberry.field
 async def incident(info: Info, by: IncidentBy) -> Incident | None:
     """One incident; null when there is none."""
-    store = info.context.api.store
     found: domain.Incident | None = None
     if by.id is not None:
         found = await info.context.loaders.incidents.load(parse_id("Incident", by.id.value, ("by", "id")))
     elif by.number is not None:
-        found = await store.incidents.by_number(by.number.value)
+        found = await info.context.api.store.incidents.by_number(by.number.value)
     elif by.dedup_key is not None:
-        asked = by.dedup_key.value
-        service = parse_id("Service", asked.service_id, ("by", "dedupKey", "serviceId")) if asked.service_id else "-"
-        holder = await store.incidents.holder(f"report:{service}|{asked.key}")
-        found = holder.value if holder else None
+        found = await _by_key(info, by.dedup_key.value)
     return Incident.of(found) if found else None
+
+
+async def _by_key(info: Info, asked: DedupKeyInput) -> domain.Incident | None:
+    store = info.context.api.store
+    service = parse_id("Service", asked.service_id, ("by", "dedupKey", "serviceId")) if asked.service_id else "-"
+    key = f"report:{service}|{asked.key}"
+    holder = await store.incidents.holder(key)
+    return holder.value if holder else await store.incidents.last_holder(key)
 
 
 @strawberry.field
 async def incidents(
     info: Info,
     filter: IncidentFilter | None = None,
-    order_by: IncidentOrder = IncidentOrder.PRIORITY,
+    order_by: IncidentOrder | None = None,
     first: int | None = None,
     after: str | None = None,
     last: int | None = None,
     before: str | None = None,
 ) -> IncidentConnection:
-    """A page of incidents; `first` is at most 100."""
-    where, order = filter_of(filter), order_of(order_by)
+    """A page of incidents; `first` is at most 100. The order is PRIORITY unless asked otherwise, of a search NEWEST."""
+    where = filter_of(filter)
+    order = order_of(order_by, where)
     as_of = info.context.api.tail.head
     store = info.context.api.store
 
     async def fetch(place: tuple[Any, ...] | None, limit: int, backwards: bool) -> list[domain.Incident]:
-        return await store.incidents.page(where, order.reversed() if backwards else order, place, limit)
-
-    def place_of(value: domain.Incident) -> tuple[Any, ...]:
-        return tuple(getattr(value, key) for key, _ in order.keys)
+        return await store.incidents.page(where, order, place, limit, backwards=backwards)
 
     window = Window(first, after, last, before)
-    page = await read_page(window, place_of, tuple(int for _ in order.keys), fetch)
+    page = await read_page(window, order.place, tuple(int for _ in order.keys), fetch)
     nodes = [Incident.of(value) for value in page.values]
     return IncidentConnection(
         edges=[IncidentEdge(cursor=at, node=node) for at, node in zip(page.cursors, nodes, strict=True)],

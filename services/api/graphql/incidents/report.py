@@ -1,23 +1,28 @@
 """`reportIncident`: log a new incident, or count a repeat of an open one."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Any
 
+import msgspec
 import strawberry
+from strawberry.scalars import JSON
 
 from services.api.graphql import errors
 from services.api.graphql.commands import command_of
 from services.api.graphql.context import ID, Info
-from services.api.graphql.ids import entry_cursor, parse_id
-from services.api.graphql.incidents.mutation import IncidentMutationSuccess
-from services.api.graphql.incidents.types import Incident
-from services.api.graphql.scalars import Cursor
+from services.api.graphql.ids import entry_cursor
+from services.api.graphql.incidents.affected import affected
+from services.api.graphql.incidents.mutation import IncidentMutationSuccess, answer
 from shared.domain.catalog import Role
+from shared.domain.commands import Command, identity
 from shared.domain.errors import InvalidInput, Issue
-from shared.domain.incident import Report
+from shared.domain.incident import Link, LinkKind
 from shared.domain.priority import Level, severity_of
+from shared.domain.reports import Report
+from shared.store.incidents import Reported
 
 LONGEST_DEDUP_KEY = 255
-MOST_SERVICES = 20
+LARGEST_PAYLOAD = 64 * 1024
 
 
 @strawberry.input
@@ -29,16 +34,32 @@ class LabelInput:
 
 
 @strawberry.input
+class LinkInput:
+    """An address that belongs to the incident; attachments are given by their address too."""
+
+    url: str
+    kind: LinkKind = LinkKind.LINK
+    title: str | None = None
+
+
+@strawberry.input
 class ReportIncidentInput:
-    """What is known. Impact and urgency are worked out from services and severity unless they are stated."""
+    """What is known. Impact and urgency are worked out from services and severity unless they are stated.
+    `source`: the name of what found it. `payload`: what the source said, word for word; it is kept for 30 days.
+    """
 
     title: str
     description: str | None = None
     service_ids: list[ID] = strawberry.field(default_factory=list)
+    environment: str | None = None
+    source: str | None = None
     impact: Level | None = None
     urgency: Level | None = None
+    impact_began_at: datetime | None = None
     dedup_key: str | None = None
     labels: list[LabelInput] = strawberry.field(default_factory=list)
+    links: list[LinkInput] = strawberry.field(default_factory=list)
+    payload: JSON | None = None
     note: str | None = None
     idempotency_key: str | None = None
 
@@ -50,56 +71,67 @@ class ReportIncidentSuccess(IncidentMutationSuccess):
     deduplicated: bool
 
 
-ReportIncidentPayload = Annotated[
-    ReportIncidentSuccess
-    | errors.ValidationError
-    | errors.NotFoundError
-    | errors.ForbiddenError
-    | errors.IdempotencyError
-    | errors.UnavailableError,
-    strawberry.union("ReportIncidentPayload"),
-]
+REPORT_FAILURES: tuple[type[Any], ...] = (
+    errors.ValidationError,
+    errors.NotFoundError,
+    errors.ForbiddenError,
+    errors.IdempotencyError,
+    errors.UnavailableError,
+)
 
 
-@strawberry.mutation
-async def report_incident(info: Info, input: ReportIncidentInput) -> ReportIncidentPayload | None:
+@errors.mutation(ReportIncidentSuccess, REPORT_FAILURES)
+async def report_incident(info: Info, input: ReportIncidentInput) -> ReportIncidentSuccess:
     """Log a new incident. It is categorized, prioritized and escalated asynchronously."""
     api = info.context.api
     info.context.viewer.require(Role.RESPONDER)
-    said = _report(input)
-    await _refuse_unknown_services(info, said.service_ids)
+    where = await affected(info, input.service_ids)
     cursor = entry_cursor(api.tail.head)
     command = command_of(info, "reportIncident", input)
-    reported = await api.store.incidents.report(said, command, api.settings.reopen_window)
-    result = reported.result
-    return ReportIncidentSuccess(
-        incident=Incident.of(result.value),
-        cursor=Cursor(cursor),
-        changed=result.changed,
-        replayed=result.replayed,
-        deduplicated=reported.deduplicated,
-    )
+    said = _report(input, command, where)
+    payload = _payload(input.payload)
+    reported = await api.store.report(said, command, api.settings.reopen_window, payload)
+    return _answer(reported, cursor)
 
 
-def _report(asked: ReportIncidentInput) -> Report:
-    if len(asked.service_ids) > MOST_SERVICES:
-        text = f"An incident affects at most {MOST_SERVICES} services."
-        raise InvalidInput(Issue(("input", "serviceIds"), "TOO_MANY", text))
-    keys = [parse_id("Service", text, ("input", "serviceIds", str(n))) for n, text in enumerate(asked.service_ids)]
+def _answer(reported: Reported, cursor: str) -> ReportIncidentSuccess:
+    return answer(ReportIncidentSuccess, reported.result, cursor, deduplicated=reported.deduplicated)
+
+
+def _report(asked: ReportIncidentInput, command: Command, where: dict[str, Any]) -> Report:
     labels = {label.key: label.value for label in asked.labels}
+    links = (
+        Link(identity(command.id, "link", index), link.kind, link.url, link.title)
+        for index, link in enumerate(asked.links)
+    )
     return Report(
         title=asked.title,
         description=asked.description,
-        service_ids=tuple(dict.fromkeys(keys)),
+        environment=asked.environment,
+        source=asked.source,
         labels=labels,
+        links=tuple(links),
+        impact_began_at=asked.impact_began_at,
         severity=severity_of(labels.get("severity")),
         stated_impact=asked.impact,
         stated_urgency=asked.urgency,
-        key=_open_key(asked.dedup_key, keys),
+        key=_open_key(asked.dedup_key, where["service_ids"]),
+        **where,
     )
 
 
-def _open_key(dedup_key: str | None, service_keys: list[str]) -> str | None:
+def _payload(given: Any) -> str | None:
+    """The payload's JSON text: as text, no key of it can mean anything to the database. Raises InvalidInput."""
+    if given is None:
+        return None
+    text = msgspec.json.encode(given).decode()
+    if len(text) > LARGEST_PAYLOAD:
+        told = f"The payload has more than {LARGEST_PAYLOAD} characters."
+        raise InvalidInput(Issue(("input", "payload"), "LENGTH", told))
+    return text
+
+
+def _open_key(dedup_key: str | None, service_keys: tuple[str, ...]) -> str | None:
     """A person's key is unique to the (first) service that it is reported for."""
     if dedup_key is None:
         return None
@@ -107,12 +139,3 @@ def _open_key(dedup_key: str | None, service_keys: list[str]) -> str | None:
         text = f"A dedup key has 1 to {LONGEST_DEDUP_KEY} characters."
         raise InvalidInput(Issue(("input", "dedupKey"), "LENGTH", text))
     return f"report:{service_keys[0] if service_keys else '-'}|{dedup_key}"
-
-
-async def _refuse_unknown_services(info: Info, keys: tuple[str, ...]) -> None:
-    found = await info.context.loaders.services.load_many(keys) if keys else []
-    missing = [n for n, service in enumerate(found) if service is None]
-    if missing:
-        raise InvalidInput(
-            *(Issue(("input", "serviceIds", str(n)), "NOT_FOUND", "There is no such service.") for n in missing)
-        )

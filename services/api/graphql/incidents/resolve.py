@@ -1,22 +1,25 @@
-"""`resolveIncident`: the incident is over. The permanent fix is recorded apart from the workaround."""
-
-from typing import Annotated
+"""`resolveIncident`, `resolveIncidents`: the incident is over."""
 
 import strawberry
 
-from services.api.graphql import errors
 from services.api.graphql.context import Info
-from services.api.graphql.incidents.errors import ConflictError, InvalidTransitionError
-from services.api.graphql.incidents.mutation import IncidentMutationInput, IncidentMutationSuccess, carry_out
-from shared.domain import incident as domain
+from services.api.graphql.incidents.bulk import BulkInput, BulkSuccess, bulk_mutation, carry_out_all
+from services.api.graphql.incidents.mutation import (
+    IncidentMutationInput,
+    IncidentMutationSuccess,
+    carry_out,
+    incident_mutation,
+)
+from shared.domain.transitions import resolve
 
 
 @strawberry.input
 class ResolveIncidentInput(IncidentMutationInput):
-    """What it takes."""
+    """`statusUpdate`: the last word for every audience that was told anything; without it they hear that it is over."""
 
     resolution: str | None = None
     fix: str | None = None
+    status_update: str | None = None
 
 
 @strawberry.type
@@ -24,22 +27,31 @@ class ResolveIncidentSuccess(IncidentMutationSuccess):
     """It is so now."""
 
 
-ResolveIncidentPayload = Annotated[
-    ResolveIncidentSuccess
-    | errors.ValidationError
-    | errors.NotFoundError
-    | errors.ForbiddenError
-    | InvalidTransitionError
-    | ConflictError
-    | errors.IdempotencyError
-    | errors.UnavailableError,
-    strawberry.union("ResolveIncidentPayload"),
-]
-
-
-@strawberry.mutation
-async def resolve_incident(info: Info, input: ResolveIncidentInput) -> ResolveIncidentPayload | None:
+@incident_mutation(ResolveIncidentSuccess)
+async def resolve_incident(info: Info, input: ResolveIncidentInput) -> ResolveIncidentSuccess:
     """The incident is over. The permanent fix is recorded apart from the workaround."""
-    return await carry_out(
-        info, "resolveIncident", input, domain.resolve(input.resolution, input.fix), ResolveIncidentSuccess
-    )
+    closure = (await info.context.api.store.organization.settings()).closure
+    decide = resolve(input.resolution, input.fix, closure, last_word=input.status_update)
+    return await carry_out(info, "resolveIncident", input, decide, ResolveIncidentSuccess)
+
+
+@strawberry.input
+class ResolveIncidentsInput(BulkInput):
+    """`statusUpdate`: the last word for every audience that was told anything; without it they hear that it is over."""
+
+    resolution: str | None = None
+    fix: str | None = None
+    status_update: str | None = None
+
+
+@strawberry.type
+class ResolveIncidentsSuccess(BulkSuccess):
+    """What became of each."""
+
+
+@bulk_mutation(ResolveIncidentsSuccess)
+async def resolve_incidents(info: Info, input: ResolveIncidentsInput) -> ResolveIncidentsSuccess:
+    """Many are over at once."""
+    closure = (await info.context.api.store.organization.settings()).closure
+    decide = resolve(input.resolution, input.fix, closure, last_word=input.status_update)
+    return await carry_out_all(info, "resolveIncidents", input, decide, ResolveIncidentsSuccess)

@@ -14,12 +14,13 @@ import strawberry
 
 from services.api.graphql.context import ID, Info
 from services.api.graphql.ids import entry_cursor, global_id, list_cursor, parse_entry_cursor, parse_id
-from services.api.graphql.incidents.filters import IncidentFilter, filter_of, matches
-from services.api.graphql.incidents.types import Incident, IncidentEdge, TimelineEntry
+from services.api.graphql.incidents.filters import IncidentFilter, matches, stream_filter_of
+from services.api.graphql.incidents.timeline import TimelineEntry
+from services.api.graphql.incidents.types import Incident, IncidentEdge
 from services.api.graphql.scalars import Cursor
 from shared.domain.entry import Entry
 from shared.domain.errors import Forbidden
-from shared.store.incidents import BY_PRIORITY, Filter
+from shared.store.filters import BY_PRIORITY, Filter
 from shared.telemetry import SUBSCRIPTIONS
 
 ASK_AGAIN = 1.0
@@ -65,7 +66,7 @@ class Entered(IncidentStreamItem):
         found = await info.context.loaders.incidents.load(self.key) if self.key else None
         if found is None:
             return None
-        place = list_cursor(tuple(getattr(found, key) for key, _ in BY_PRIORITY.keys))
+        place = list_cursor(BY_PRIORITY.place(found))
         return IncidentEdge(cursor=Cursor(place), node=Incident.of(found))
 
 
@@ -99,7 +100,7 @@ async def incident_events(
     filter: IncidentFilter | None = None,
 ) -> AsyncIterator[IncidentStreamItem]:
     """Every fact of every incident in the filter, after a cursor (default: from now on)."""
-    where = filter_of(filter)
+    where = stream_filter_of(filter)
     async for item in _stream(info, parse_entry_cursor(after) if after else None, where, None):
         yield item
 

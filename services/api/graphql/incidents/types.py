@@ -1,191 +1,52 @@
 """The incident as clients see it."""
 
+import asyncio
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
+import msgspec
 import strawberry
 from strawberry.scalars import JSON
 
+from services.api.graphql.action_items.types import ActionItem
 from services.api.graphql.context import ID, Info
-from services.api.graphql.ids import entry_cursor, global_id, parse_entry_cursor
+from services.api.graphql.ids import global_id, parse_entry_cursor
+from services.api.graphql.incidents import parts
+from services.api.graphql.incidents.timeline import Actor, Timeline, TimelineEdge, TimelineEntry
 from services.api.graphql.node import Count, Node, PageInfo
-from services.api.graphql.scalars import Cursor, serialize_datetime
+from services.api.graphql.scalars import Cursor
 from services.api.graphql.services.types import Service
+from services.api.graphql.teams.types import Team
 from services.api.graphql.users.types import User
 from shared.domain import incident as domain
-from shared.domain import lifecycle
-from shared.domain.commands import ActorKind
-from shared.domain.entry import Entry, Standing, summarize
+from shared.domain.actions import actions_of
+from shared.domain.clocks import AUTO_CLOSE, HOLD_END, REQUEST_LAPSE, SLA, UPDATE_DUE
+from shared.domain.deadlines import writers
+from shared.domain.entry import Entry
 from shared.domain.errors import InvalidInput, Issue
-from shared.domain.lifecycle import Action as IncidentAction
+from shared.domain.incident import ESCALATE
 from shared.domain.lifecycle import Status as IncidentStatus
 from shared.domain.priority import Level, Priority, Severity
 
 MOST_ENTRIES = 100
 MOST_COUNTED = 10_000
-OFFERED = (
-    IncidentAction.ACKNOWLEDGE,
-    IncidentAction.INVESTIGATE,
-    IncidentAction.MITIGATE,
-    IncidentAction.RESOLVE,
-    IncidentAction.CLOSE,
-)
+MOST_RECURRENCES = 20
 
-strawberry.enum(IncidentStatus, name="IncidentStatus")
-strawberry.enum(IncidentAction, name="IncidentAction")
-strawberry.enum(Priority, name="Priority")
 strawberry.enum(Level, name="Level")
 strawberry.enum(Severity, name="Severity")
-strawberry.enum(domain.Prioritization, name="Prioritization")
-strawberry.enum(domain.EscalationState, name="EscalationState")
-strawberry.enum(ActorKind, name="ActorKind")
-
-
-@strawberry.type
-class Label:
-    """One label."""
-
-    key: str
-    value: str
-
-
-@strawberry.type
-class Actor:
-    """Who acted. `name` is resolved on reading; null when it is not known (any more)."""
-
-    kind: ActorKind
-    id: ID
-    key: strawberry.Private[str]
-
-    @strawberry.field
-    async def name(self, info: Info) -> str | None:
-        """The person's present name, or the part of Tocsin that acted."""
-        if self.kind is not ActorKind.PERSON:
-            return self.key
-        user = await info.context.loaders.users.load(self.key)
-        return user.name if user else None
-
-    @classmethod
-    def of(cls, actor: Any) -> "Actor":
-        """From the domain's actor."""
-        known = actor.kind is ActorKind.PERSON
-        return cls(kind=actor.kind, id=ID(global_id("User", actor.id) if known else actor.id), key=actor.id)
-
-
-@strawberry.type
-class IncidentStanding:
-    """What filters look at, at one moment."""
-
-    status: IncidentStatus
-    priority: Priority | None
-    service_ids: list[ID]
-
-    @classmethod
-    def of(cls, standing: Standing) -> "IncidentStanding":
-        """From the domain's standing."""
-        return cls(
-            status=lifecycle.Status(standing.status),
-            priority=Priority(standing.priority) if standing.priority else None,
-            service_ids=[ID(global_id("Service", key)) for key in standing.service_ids],
-        )
-
-
-@strawberry.type
-class TimelineEntry:
-    """One fact of the incident's life. `type` may be one that you do not know; `summary` always says it in
-    words.
-    """
-
-    id: ID
-    type: str
-    at: datetime
-    actor: Actor
-    via: str
-    note: str | None
-    cursor: Cursor | None
-    was: IncidentStanding | None
-    now: IncidentStanding | None
-    data: JSON
-    entry: strawberry.Private[Entry]
-
-    @strawberry.field
-    async def summary(self, info: Info) -> str:
-        """A sentence for people, with present names."""
-        ids = people_in(self.entry)
-        users = await info.context.loaders.users.load_many(ids)
-        names = {key: user.name for key, user in zip(ids, users, strict=True) if user}
-        return summarize(self.entry, names)
-
-    @classmethod
-    def of(cls, entry: Entry) -> "TimelineEntry":
-        """From a row of the log, or of an outbox (then without a cursor)."""
-        return cls(
-            id=ID(entry.id),
-            type=entry.type,
-            at=entry.at,
-            actor=Actor.of(entry.actor),
-            via=entry.via,
-            note=entry.note,
-            cursor=Cursor(entry_cursor(entry.position)) if entry.position else None,
-            was=IncidentStanding.of(entry.was) if entry.was else None,
-            now=IncidentStanding.of(entry.now) if entry.now else None,
-            data=JSON(_plain(entry.data)),
-            entry=entry,
-        )
-
-
-def people_in(entry: Entry) -> list[str]:
-    """The ids of the people whom an entry speaks of."""
-    ids = [entry.actor.id] if entry.actor.kind is ActorKind.PERSON else []
-    if user_id := entry.data.get("user_id"):
-        ids.append(str(user_id))
-    return ids + [str(page["user_id"]) for page in entry.data.get("pages", ())]
-
-
-def _plain(value: Any) -> Any:
-    """JSON values only: times as RFC 3339."""
-    if isinstance(value, datetime):
-        return serialize_datetime(value)
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
-
-
-@strawberry.type
-class TimelineEdge:
-    """An entry with its cursor; null while the entry waits to be logged."""
-
-    cursor: Cursor | None
-    node: TimelineEntry
-
-
-@strawberry.type
-class Timeline:
-    """The incident's facts, oldest first. What was written but not logged yet stands at the end of the last
-    page.
-    """
-
-    edges: list[TimelineEdge]
-    nodes: list[TimelineEntry]
-    page_info: PageInfo
-
-
-@strawberry.type
-class ActionState:
-    """Whether a button should be shown: what it requires, and why it is blocked."""
-
-    action: IncidentAction
-    allowed: bool
-    requires: list[str]
-    blocked_by: str | None
 
 
 @strawberry.enum
 class PendingActionType(Enum):
     """What Tocsin does next by itself."""
 
-    ESCALATE = "escalate"
+    ESCALATE = ESCALATE
+    LAPSE_REQUEST = REQUEST_LAPSE
+    RELEASE_HOLD = HOLD_END
+    REMIND_OF_STATUS_UPDATE = UPDATE_DUE
+    CHECK_SLA = SLA
+    CLOSE = AUTO_CLOSE
 
 
 @strawberry.type
@@ -195,16 +56,6 @@ class PendingAction:
     type: PendingActionType
     at: datetime
     target: str | None
-
-
-@strawberry.type
-class EscalationStatus:
-    """Where the escalation stands. `cycle` never resets; `nextStep` counts from 0."""
-
-    state: domain.EscalationState
-    cycle: int
-    next_step: int
-    policy: str | None
 
 
 @strawberry.type
@@ -225,33 +76,49 @@ class Incident(Node):
     severity: Severity | None
     category: str | None
     subcategory: str | None
+    environment: str | None
+    source: str | None
     version: int
     created_at: datetime
     updated_at: datetime
+    impact_began_at: datetime | None
     triggered_at: datetime
     acknowledged_at: datetime | None
     mitigated_at: datetime | None
     resolved_at: datetime | None
     closed_at: datetime | None
     canceled_at: datetime | None
+    root_cause: str | None
     workaround: str | None
+    workaround_worked: bool | None
     resolution: str | None
     fix: str | None
-    review: str | None
-    insights: str | None
+    next_update_due_at: datetime | None
+    is_breached: bool
     reopen_count: int
     repeats: int
     value: strawberry.Private[domain.Incident]
 
     @strawberry.field
-    def labels(self) -> list[Label]:
+    def labels(self) -> list[parts.Label]:
         """Key and value pairs from the report."""
-        return [Label(key=key, value=value) for key, value in self.value.labels.items()]
+        return [parts.Label(key=key, value=value) for key, value in self.value.labels.items()]
+
+    @strawberry.field
+    def links(self) -> list[parts.Link]:
+        """Addresses that belong to it: pages, attachments, changes, runbooks."""
+        return [parts.Link.of(link) for link in self.value.links]
 
     @strawberry.field
     def reporter(self) -> Actor:
         """Who reported it."""
         return Actor.of(self.value.reporter)
+
+    @strawberry.field
+    async def payload(self, info: Info) -> JSON | None:
+        """What the source sent, as it was; null when there was none or its retention time (30 days) is over."""
+        found = await info.context.api.store.payloads.find(self.value.id)
+        return JSON(msgspec.json.decode(found.value.text)) if found else None
 
     @strawberry.field
     async def services(self, info: Info) -> list[Service]:
@@ -260,69 +127,168 @@ class Incident(Node):
         return [Service.of(service) for service in found if service]
 
     @strawberry.field
-    async def responders(self, info: Info) -> list[User]:
-        """The people who work on it, in the order in which they joined."""
-        found = await info.context.loaders.users.load_many(self.value.responders)
-        return [User.of(user) for user in found if user]
+    async def teams(self, info: Info) -> list[Team]:
+        """The teams that own them."""
+        found = await info.context.loaders.teams.load_many(self.value.team_ids)
+        return [Team.of(team) for team in found if team]
 
     @strawberry.field
-    def escalation(self) -> EscalationStatus:
+    async def assignee(self, info: Info) -> User | None:
+        """Who owns it."""
+        return await parts.user_of(info, self.value.assignee_id)
+
+    @strawberry.field
+    def responders(self) -> list[parts.Responder]:
+        """The people who work on it, in the order in which they joined."""
+        return [parts.Responder.of(responder) for responder in self.value.responders]
+
+    @strawberry.field
+    def responder_requests(self) -> list[parts.ResponderRequest]:
+        """Who was asked to join, and what they said."""
+        return [parts.ResponderRequest.of(asked) for asked in self.value.responder_requests]
+
+    @strawberry.field
+    def tasks(self) -> list[parts.Task]:
+        """What there is to do, for the response and for the review."""
+        return [parts.Task.of(task) for task in self.value.tasks]
+
+    @strawberry.field
+    def findings(self) -> list[parts.Finding]:
+        """What was found out about the cause."""
+        return [parts.Finding.of(finding) for finding in self.value.findings]
+
+    @strawberry.field
+    def status_updates(self) -> list[parts.StatusUpdate]:
+        """What audiences were told, and drafts."""
+        return [parts.StatusUpdate.of(update) for update in self.value.status_updates]
+
+    @strawberry.field
+    def hold(self) -> parts.Hold | None:
+        """What it waits for; null when it is not on hold."""
+        return parts.Hold.of(self.value.hold) if self.value.hold else None
+
+    @strawberry.field
+    def sla(self) -> list[parts.SlaClock]:
+        """By when it should be acknowledged and resolved."""
+        return [parts.SlaClock.of(clock) for clock in self.value.sla]
+
+    @strawberry.field
+    def major(self) -> parts.Major:
+        """Whether it is handled as a major incident."""
+        return parts.Major.of(self.value.major)
+
+    @strawberry.field
+    def review(self) -> parts.Review:
+        """The post-incident review."""
+        return parts.Review.of(self.value.review)
+
+    @strawberry.field
+    async def action_items(self, info: Info) -> list[ActionItem]:
+        """What is to be done so that it does not come again, oldest first."""
+        found = await info.context.api.store.action_items.of_incident(self.value.id)
+        return [ActionItem.of(item) for item in sorted(found, key=lambda item: (item.created_at, item.id))]
+
+    @strawberry.field
+    def corrections(self) -> list[parts.TimeCorrection]:
+        """The times that were corrected, with what was recorded at first."""
+        return [parts.TimeCorrection.of(correction) for correction in self.value.corrections]
+
+    @strawberry.field
+    async def parent(self, info: Info) -> "Incident | None":
+        """The larger incident that it is part of."""
+        return await self._other(info, self.value.parent_id)
+
+    @strawberry.field
+    async def children(self, info: Info) -> "list[Incident]":
+        """The incidents that are part of it."""
+        return await self._others(info, self.value.child_ids)
+
+    @strawberry.field
+    async def related(self, info: Info) -> "list[Incident]":
+        """Incidents that it has to do with."""
+        return await self._others(info, self.value.related_ids)
+
+    @strawberry.field
+    async def merged_into(self, info: Info) -> "Incident | None":
+        """The incident in which it lives on."""
+        return await self._other(info, self.value.merged.into if self.value.merged else None)
+
+    @strawberry.field
+    async def merged_from(self, info: Info) -> "list[Incident]":
+        """The incidents that were merged into it."""
+        return await self._others(info, self.value.merged_from)
+
+    @strawberry.field
+    async def recurrence_of(self, info: Info) -> "Incident | None":
+        """The incident that held its dedup key before, and was over."""
+        return await self._other(info, self.value.recurrence_of)
+
+    @strawberry.field
+    async def recurrences(self, info: Info) -> "list[Incident]":
+        """The incidents that came after it under its dedup key, the newest first, at most 20."""
+        found = await info.context.api.store.incidents.recurrences(self.value.id, MOST_RECURRENCES)
+        return [Incident.of(value) for value in found]
+
+    async def _other(self, info: Info, key: str | None) -> "Incident | None":
+        found = await info.context.loaders.incidents.load(key) if key else None
+        return Incident.of(found) if found else None
+
+    async def _others(self, info: Info, keys: tuple[str, ...]) -> "list[Incident]":
+        found = await info.context.loaders.incidents.load_many(keys)
+        return [Incident.of(value) for value in found if value]
+
+    @strawberry.field
+    def escalation(self) -> parts.EscalationStatus:
         """Where the escalation stands."""
         escalation = self.value.escalation
         policy = escalation.policy.name if escalation.policy else None
-        return EscalationStatus(
+        return parts.EscalationStatus(
             state=escalation.state, cycle=escalation.cycle, next_step=escalation.step, policy=policy
         )
 
     @strawberry.field
-    def actions(self) -> list[ActionState]:
-        """Every action that has a mutation, and whether the present status allows it."""
-        possible = lifecycle.allowed(self.value.status)
+    def actions(self) -> list[parts.ActionState]:
+        """Every action that has a mutation, whether the present state allows it, and if not, why."""
         return [
-            ActionState(
-                action=action,
-                allowed=action in possible,
-                requires=list(move.requires),
-                blocked_by=None if action in possible else f"the incident is {self.value.status}",
+            parts.ActionState(
+                action=state.action,
+                allowed=state.blocked_by is None,
+                requires=list(state.requires),
+                blocked_by=state.blocked_by,
             )
-            for action, move in lifecycle.MOVES.items()
-            if action in OFFERED
+            for state in actions_of(self.value)
         ]
 
     @strawberry.field
     async def pending_actions(self, info: Info) -> list[PendingAction]:
         """What happens next by itself, and when; the earliest first."""
-        target = await self._next_people(info)
-        pending = [
-            PendingAction(type=PendingActionType(kind), at=at, target=target)
-            for kind, at in self.value.timers.items()
+        due = sorted(self.value.timers.items(), key=lambda timer: timer[1])
+        return [
+            PendingAction(type=PendingActionType(kind), at=at, target=await self._target(info, kind))
+            for kind, at in due
             if kind in {known.value for known in PendingActionType}
         ]
-        return sorted(pending, key=lambda action: action.at)
 
-    async def _next_people(self, info: Info) -> str | None:
+    async def _target(self, info: Info, kind: str) -> str | None:
         escalation = self.value.escalation
-        if not escalation.policy or escalation.step >= len(escalation.policy.steps):
-            return None
-        users = await info.context.loaders.users.load_many(escalation.policy.steps[escalation.step].user_ids)
-        return ", ".join(user.name for user in users if user)
+        keys: tuple[str, ...] = ()
+        if kind == ESCALATE and escalation.policy and escalation.step < len(escalation.policy.steps):
+            keys = escalation.policy.steps[escalation.step].user_ids
+        elif kind == UPDATE_DUE:
+            keys = writers(self.value)
+        elif kind == REQUEST_LAPSE:
+            waiting = domain.RequestState.PENDING
+            keys = tuple(asked.user_id for asked in self.value.responder_requests if asked.state is waiting)
+        users = await info.context.loaders.users.load_many(keys)
+        return ", ".join(user.name for user in users if user) or None
 
     @strawberry.field
     async def timeline(self, info: Info, first: int = 50, after: Cursor | None = None) -> Timeline:
-        """What happened, oldest first: the log, and the caller's own last write."""
+        """What happened, oldest first: the log, and the caller's own last write. Action items are told here too."""
         if not 1 <= first <= MOST_ENTRIES:
             raise InvalidInput(Issue(("first",), "OUT_OF_RANGE", f"first is 1 to {MOST_ENTRIES}, not {first}."))
         position = parse_entry_cursor(after) if after else 0
-        # The outbox is read first: an entry that is logged in between is then found in both, never in
-        # neither.
-        waiting = await info.context.api.store.incidents.pending_entries(self.value.id)
-        rows = await info.context.api.store.log.timeline(self.value.id, position, first + 1)
-        more = len(rows) > first
-        entries = rows[:first]
-        if not more:
-            logged = {entry.id for entry in entries}
-            known = await info.context.api.store.log.known({entry.id for entry in waiting} - logged)
-            entries += [entry for entry in waiting if entry.id not in logged and entry.id not in known]
+        entries, more = await _entries(info, self.value.id, position, first)
         nodes = [TimelineEntry.of(entry) for entry in entries]
         placed = [node.cursor for node in nodes if node.cursor]
         page_info = PageInfo(
@@ -331,25 +297,34 @@ class Incident(Node):
             start_cursor=placed[0] if placed else None,
             end_cursor=placed[-1] if placed else None,
         )
-        return Timeline(
-            edges=[TimelineEdge(cursor=node.cursor, node=node) for node in nodes],
-            nodes=nodes,
-            page_info=page_info,
-        )
+        edges = [TimelineEdge(cursor=node.cursor, node=node) for node in nodes]
+        return Timeline(edges=edges, nodes=nodes, page_info=page_info)
 
     @classmethod
     def of(cls, value: Any) -> "Incident":
         """From the domain's incident."""
         plain = {name: getattr(value, name) for name in _SAME}
-        return cls(
-            id=ID(global_id("Incident", value.id)),
-            reference=f"INC-{value.number}",
-            value=value,
-            **plain,
-        )
+        return cls(id=ID(global_id("Incident", value.id)), value=value, **plain)
 
 
-_OWN = {"id", "reference", "value"}
+async def _entries(info: Info, key: str, position: int, first: int) -> tuple[list[Entry], bool]:
+    """Up to `first` entries after `position`, and whether there are more."""
+    store = info.context.api.store
+    # The outboxes are read first: an entry that is logged in between is then found in both, never in neither.
+    own, (item_ids, of_items) = await asyncio.gather(
+        store.incidents.pending_entries(key), store.action_items.waiting(key)
+    )
+    waiting = [*own, *of_items]
+    rows = await store.log.timeline((key, *item_ids), position, first + 1)
+    if len(rows) > first:
+        return rows[:first], True
+    logged = {entry.id for entry in rows}
+    known = await store.log.known({entry.id for entry in waiting} - logged)
+    rows += [entry for entry in waiting if entry.id not in logged and entry.id not in known]
+    return rows, False
+
+
+_OWN = {"id", "value"}
 _SAME = tuple(
     field.python_name
     for field in Incident.__strawberry_definition__.fields  # type: ignore[attr-defined]
@@ -370,7 +345,7 @@ class IncidentConnection:
     """A page of incidents. `asOf` is the log's position before the list was read: subscribe after it, and
     nothing is missed.
 
-    The order by priority has a mutable key: an incident whose priority changes between two pages can be
+    The orders PRIORITY and LAST_CHANGED have mutable keys: an incident that changes its place between two pages can be
     repeated or skipped in the paging; the subscription after `asOf` repairs that. `NEWEST` never does.
     """
 

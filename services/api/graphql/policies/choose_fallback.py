@@ -1,11 +1,9 @@
 """`chooseFallbackPolicy`: who is called where no service or no policy is known."""
 
-from typing import Annotated
-
 import strawberry
 
 from services.api.graphql import errors
-from services.api.graphql.catalog_mutation import require_admin
+from services.api.graphql.catalog_mutation import CATALOG_FAILURES, require_admin
 from services.api.graphql.commands import command_of
 from services.api.graphql.context import ID, Info
 from services.api.graphql.ids import parse_id
@@ -31,22 +29,11 @@ class ChooseFallbackPolicySuccess:
     replayed: bool
 
 
-ChooseFallbackPolicyPayload = Annotated[
-    ChooseFallbackPolicySuccess
-    | errors.ValidationError
-    | errors.NotFoundError
-    | errors.ForbiddenError
-    | errors.IdempotencyError
-    | errors.UnavailableError,
-    strawberry.union("ChooseFallbackPolicyPayload"),
-]
-
-
-@strawberry.mutation
+@errors.mutation(ChooseFallbackPolicySuccess, CATALOG_FAILURES)
 async def choose_fallback_policy(
     info: Info,
     input: ChooseFallbackPolicyInput,
-) -> ChooseFallbackPolicyPayload | None:
+) -> ChooseFallbackPolicySuccess:
     """Choose the organisation's fallback policy."""
     require_admin(info)
     store = info.context.api.store

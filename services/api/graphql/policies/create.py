@@ -1,11 +1,9 @@
 """`createEscalationPolicy`: who is called, in which order."""
 
-from typing import Annotated
-
 import strawberry
 
 from services.api.graphql import errors
-from services.api.graphql.catalog_mutation import key_for, require_admin
+from services.api.graphql.catalog_mutation import CATALOG_FAILURES, key_for, require_admin
 from services.api.graphql.commands import command_of
 from services.api.graphql.context import ID, Info
 from services.api.graphql.ids import parse_id
@@ -40,21 +38,11 @@ class CreateEscalationPolicySuccess:
     replayed: bool
 
 
-CreateEscalationPolicyPayload = Annotated[
-    CreateEscalationPolicySuccess
-    | errors.ValidationError
-    | errors.ForbiddenError
-    | errors.IdempotencyError
-    | errors.UnavailableError,
-    strawberry.union("CreateEscalationPolicyPayload"),
-]
-
-
-@strawberry.mutation
+@errors.mutation(CreateEscalationPolicySuccess, CATALOG_FAILURES)
 async def create_escalation_policy(
     info: Info,
     input: CreateEscalationPolicyInput,
-) -> CreateEscalationPolicyPayload | None:
+) -> CreateEscalationPolicySuccess:
     """Create an escalation policy."""
     require_admin(info)
     store = info.context.api.store

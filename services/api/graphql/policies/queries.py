@@ -7,6 +7,7 @@ import strawberry
 from services.api.graphql.context import Info
 from services.api.graphql.pages import Window, read_page
 from services.api.graphql.policies.types import (
+    ClosurePolicy,
     EscalationPolicy,
     EscalationPolicyConnection,
     EscalationPolicyEdge,
@@ -32,3 +33,9 @@ async def escalation_policies(
     nodes = [EscalationPolicy.of(value) for value in page.values]
     edges = [EscalationPolicyEdge(cursor=at, node=node) for at, node in zip(page.cursors, nodes, strict=True)]
     return EscalationPolicyConnection(edges=edges, nodes=nodes, page_info=page.info)
+
+
+@strawberry.field
+async def closure_policy(info: Info) -> ClosurePolicy:
+    """What a resolved incident must go through before it is closed."""
+    return ClosurePolicy.of((await info.context.api.store.organization.settings()).closure)

@@ -10,6 +10,7 @@ from services.api.graphql.node import Node, PageInfo
 from services.api.graphql.scalars import Cursor
 from services.api.graphql.users.types import User
 from shared.domain import catalog
+from shared.domain.priority import Priority
 
 
 @strawberry.type
@@ -62,3 +63,23 @@ class EscalationPolicyConnection:
     edges: list[EscalationPolicyEdge]
     nodes: list[EscalationPolicy]
     page_info: PageInfo
+
+
+@strawberry.type
+class ClosurePolicy:
+    """What a resolved incident must go through before it is closed."""
+
+    auto_close_days: int | None
+    review_tasks: list[str]
+    review_priorities: list[Priority]
+    review_majors: bool
+
+    @classmethod
+    def of(cls, value: catalog.ClosurePolicy) -> "ClosurePolicy":
+        """From the domain's policy."""
+        return cls(
+            auto_close_days=value.auto_close_days,
+            review_tasks=list(value.review_tasks),
+            review_priorities=list(value.review_priorities),
+            review_majors=value.review_majors,
+        )

@@ -1,11 +1,9 @@
 """`createService`: something that can break, and who is called then."""
 
-from typing import Annotated
-
 import strawberry
 
 from services.api.graphql import errors
-from services.api.graphql.catalog_mutation import key_for, require_admin
+from services.api.graphql.catalog_mutation import CATALOG_FAILURES, key_for, require_admin
 from services.api.graphql.commands import command_of
 from services.api.graphql.context import ID, Info
 from services.api.graphql.ids import parse_id
@@ -23,6 +21,7 @@ class CreateServiceInput:
     description: str | None = None
     category: str | None = None
     escalation_policy_id: ID | None = None
+    team_id: ID | None = None
     depends_on: list[ID] = strawberry.field(default_factory=list)
     idempotency_key: str | None = None
 
@@ -35,23 +34,14 @@ class CreateServiceSuccess:
     replayed: bool
 
 
-CreateServicePayload = Annotated[
-    CreateServiceSuccess
-    | errors.ValidationError
-    | errors.ForbiddenError
-    | errors.IdempotencyError
-    | errors.UnavailableError,
-    strawberry.union("CreateServicePayload"),
-]
-
-
-@strawberry.mutation
-async def create_service(info: Info, input: CreateServiceInput) -> CreateServicePayload | None:
+@errors.mutation(CreateServiceSuccess, CATALOG_FAILURES)
+async def create_service(info: Info, input: CreateServiceInput) -> CreateServiceSuccess:
     """Create a service."""
     require_admin(info)
     store = info.context.api.store
     command = command_of(info, "createService", input)
     policy_id = await _policy(info, input.escalation_policy_id)
+    team_id = await _team(info, input.team_id)
     depends_on = await _dependencies(info, input.depends_on)
     service = catalog.Service(
         id=key_for(command),
@@ -61,6 +51,7 @@ async def create_service(info: Info, input: CreateServiceInput) -> CreateService
         description=input.description,
         category=input.category,
         policy_id=policy_id,
+        team_id=team_id,
         depends_on=depends_on,
     )
     result = await store.services.create(lambda now: catalog.create_service(service), command)
@@ -74,6 +65,16 @@ async def _policy(info: Info, text: ID | None) -> str | None:
     key = parse_id("EscalationPolicy", text, path)
     if await info.context.loaders.policies.load(key) is None:
         raise InvalidInput(Issue(path, "NOT_FOUND", "There is no such escalation policy."))
+    return key
+
+
+async def _team(info: Info, text: ID | None) -> str | None:
+    if text is None:
+        return None
+    path = ("input", "teamId")
+    key = parse_id("Team", text, path)
+    if await info.context.loaders.teams.load(key) is None:
+        raise InvalidInput(Issue(path, "NOT_FOUND", "There is no such team."))
     return key
 
 

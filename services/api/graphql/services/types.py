@@ -9,6 +9,7 @@ from services.api.graphql.ids import global_id
 from services.api.graphql.node import Node, PageInfo
 from services.api.graphql.policies.types import EscalationPolicy
 from services.api.graphql.scalars import Cursor
+from services.api.graphql.teams.types import Team
 from shared.domain import catalog
 
 
@@ -30,6 +31,12 @@ class Service(Node):
             return None
         policy = await info.context.loaders.policies.load(self.value.policy_id)
         return EscalationPolicy.of(policy) if policy else None
+
+    @strawberry.field
+    async def team(self, info: Info) -> Team | None:
+        """Who owns it."""
+        found = await info.context.loaders.teams.load(self.value.team_id) if self.value.team_id else None
+        return Team.of(found) if found else None
 
     @strawberry.field
     def depends_on(self) -> list[ID]:

@@ -1,11 +1,9 @@
 """`addContactMethod`: one more way to reach a user."""
 
-from typing import Annotated
-
 import strawberry
 
 from services.api.graphql import errors
-from services.api.graphql.catalog_mutation import key_for, require_admin
+from services.api.graphql.catalog_mutation import CATALOG_FAILURES, key_for, require_admin
 from services.api.graphql.commands import command_of
 from services.api.graphql.context import ID, Info
 from services.api.graphql.ids import parse_id
@@ -36,19 +34,8 @@ class AddContactMethodSuccess:
     replayed: bool
 
 
-AddContactMethodPayload = Annotated[
-    AddContactMethodSuccess
-    | errors.ValidationError
-    | errors.NotFoundError
-    | errors.ForbiddenError
-    | errors.IdempotencyError
-    | errors.UnavailableError,
-    strawberry.union("AddContactMethodPayload"),
-]
-
-
-@strawberry.mutation
-async def add_contact_method(info: Info, input: AddContactMethodInput) -> AddContactMethodPayload | None:
+@errors.mutation(AddContactMethodSuccess, CATALOG_FAILURES)
+async def add_contact_method(info: Info, input: AddContactMethodInput) -> AddContactMethodSuccess:
     """Add a contact method; it is tried after those that are there."""
     require_admin(info)
     channel = info.context.api.channels.get(input.channel)

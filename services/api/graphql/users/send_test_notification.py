@@ -1,11 +1,10 @@
 """`sendTestNotification`: try a contact method now, before the night it is needed."""
 
-from typing import Annotated
-
 import strawberry
 import uuid_utils.compat as uuid
 
 from services.api.graphql import errors
+from services.api.graphql.catalog_mutation import CATALOG_FAILURES
 from services.api.graphql.context import ID, Info
 from services.api.graphql.ids import parse_id
 from shared.channels import Message
@@ -30,21 +29,11 @@ class SendTestNotificationSuccess:
     reason: str | None
 
 
-SendTestNotificationPayload = Annotated[
-    SendTestNotificationSuccess
-    | errors.ValidationError
-    | errors.NotFoundError
-    | errors.ForbiddenError
-    | errors.UnavailableError,
-    strawberry.union("SendTestNotificationPayload"),
-]
-
-
-@strawberry.mutation
+@errors.mutation(SendTestNotificationSuccess, CATALOG_FAILURES)
 async def send_test_notification(
     info: Info,
     input: SendTestNotificationInput,
-) -> SendTestNotificationPayload | None:
+) -> SendTestNotificationSuccess:
     """Send a test message through one contact method, and say what became of it."""
     api = info.context.api
     info.context.viewer.require(Role.RESPONDER)

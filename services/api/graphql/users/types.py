@@ -40,6 +40,8 @@ class User(Node):
     name: str
     email: str
     created_at: datetime
+    time_zone: str
+    hears_majors: bool
     contact_methods: list[ContactMethod]
 
     @classmethod
@@ -50,6 +52,8 @@ class User(Node):
             name=value.name,
             email=value.email,
             created_at=value.created_at,
+            time_zone=value.time_zone,
+            hears_majors=value.hears_majors,
             contact_methods=[ContactMethod.of(method) for method in value.contact_methods],
         )
 
