@@ -8,11 +8,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
 
 from benchmarks import floor
+from benchmarks.growth import Worlds, growth
 from benchmarks.load import Connection, percentile, report_all
 from services.cli.stack import Stack
 from shared.domain.catalog import Step
@@ -39,9 +41,9 @@ async def prepare(world: World, receiver: WebhookReceiver) -> tuple[str, str, st
     return url, client.token, service
 
 
-async def report_to_page(world: World) -> None:
+async def report_to_page(new_world: Worlds) -> None:
     """Idle system: from the answer of `reportIncident` to the webhook's arrival, beside the floor."""
-    async with WebhookReceiver() as receiver:
+    async with new_world() as world, WebhookReceiver() as receiver:
         url, token, service = await prepare(world, receiver)
         connection = await Connection(url, token).open()
         for n in range(20):
@@ -71,9 +73,9 @@ def _ratios(taken: list[float], bare: list[float]) -> str:
     return f"p50 {percentile(taken, 0.5) / base:.2f}, p99 {percentile(taken, 0.99) / base:.2f}"
 
 
-async def report_rate(world: World) -> None:
+async def report_rate(new_world: Worlds) -> None:
     """Busy system: reports accepted a second, and reports fully notified a second; the memory of both processes."""
-    async with WebhookReceiver() as receiver:
+    async with new_world() as world, WebhookReceiver() as receiver:
         url, token, service = await prepare(world, receiver)
         before = len(receiver.received)
         began = time.perf_counter()
@@ -81,24 +83,24 @@ async def report_rate(world: World) -> None:
         await until(lambda: len(receiver.received) >= before + BURST, "all are paged", within=300)
         total = time.perf_counter() - began
         ids = {received.id for received in receiver.received}
-    memory = [psutil.Process(process.pid).memory_info().rss / 2**20 for process in world.processes]
+        memory = [psutil.Process(process.pid).memory_info().rss / 2**20 for process in world.processes]
     print(f"report rate, n={BURST}, {CONNECTIONS} connections: {BURST / accepting:.0f} accepted/s")
     print(f"from report to page: {BURST / total:.0f} fully notified/s; {len(ids) - 1} distinct pages")
     print(f"memory after it: API {memory[0]:.0f} MiB, worker {memory[1]:.0f} MiB")
 
 
-BENCHMARKS: dict[str, Callable[[World], Awaitable[None]]] = {
+BENCHMARKS: dict[str, Callable[[Worlds], Awaitable[None]]] = {
     "report_to_page": report_to_page,
     "report_rate": report_rate,
+    "growth": growth,
 }
 
 
 async def run(names: list[str], stack: Stack) -> None:
-    """Each benchmark in a world of its own."""
+    """Each benchmark in worlds of its own, as many as it opens."""
     for name in names:
         stack.add_vhosts([f"bench-{name}"])
-        async with new_world(stack.servers, f"bench-{name}") as world:
-            await BENCHMARKS[name](world)
+        await BENCHMARKS[name](partial(new_world, stack.servers, f"bench-{name}"))
 
 
 def main(arguments: list[str]) -> int:

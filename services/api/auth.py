@@ -26,9 +26,13 @@ class Viewer:
         """The viewer as the timeline names them."""
         return Actor(ActorKind.PERSON, self.user_id)
 
+    def reaches(self, role: Role) -> bool:
+        """Whether the token's role is `role`, or more."""
+        return _RANKS[self.role] >= _RANKS[role]
+
     def require(self, role: Role) -> None:
         """Raise Forbidden unless the token's role reaches `role`."""
-        if _RANKS[self.role] < _RANKS[role]:
+        if not self.reaches(role):
             raise Forbidden(f"This needs a token with the role {role}; yours has {self.role}.")
 
 

@@ -88,6 +88,13 @@ def run_doctor() -> None:
         raise typer.Exit(1)
 
 
+@app.command("rebuild-measures")
+def rebuild_measures() -> None:
+    """Have a worker make all measures anew from the log: after a mended defect, or a changed time zone."""
+    _with_store(lambda store: store.measures.begin_again())
+    print("a worker makes the measures anew; asOf of incidentMeasures says how far it is")
+
+
 @token_app.command("create")
 def create_token(
     email: Annotated[str, typer.Option(help="the user's e-mail address; the user is created if need be")],

@@ -29,7 +29,7 @@ async def _find(api: ApiClient, which: str) -> str:
             raise ApiError("There is no open incident.")
         return str(nodes[0]["id"])
     digits = which.upper().removeprefix("INC-")
-    found = (await api.ask(BY_NUMBER, {"number": int(digits)}))["incident"] if digits.isdigit() else None
+    found = (await api.ask(BY_NUMBER, {"number": int(digits)}))["incident"] if digits.isdecimal() else None
     if found is None:
         raise ApiError(f"There is no incident {which!r}.")
     return str(found["id"])

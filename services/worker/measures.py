@@ -11,7 +11,7 @@ from contextlib import suppress
 from shared.domain.entry import Entry
 from shared.domain.errors import Unavailable
 from shared.domain.facts import NotificationSent
-from shared.domain.measures import Measured, measure
+from shared.domain.measures import Measured, counts, measure
 from shared.store.client import PyMongoError
 from shared.store.documents import Unreadable
 from shared.store.measures import Noted
@@ -22,7 +22,7 @@ log = logger("measures")
 
 EVERY = 2.0
 AT_ONCE = 500
-HISTORIES = 50
+HISTORIES = 20
 LEASE_NAME = "measures"
 
 
@@ -59,7 +59,7 @@ class Projector:
         if not await self._store.relay.hold_lease(self._owner, LEASE_NAME):
             return False
         rows = await self._store.log.after(begin, AT_ONCE)
-        touched = list(dict.fromkeys(row.subject for row in rows if row.aggregate == "incident"))
+        touched = list(dict.fromkeys(row.subject for row in rows if row.aggregate == "incident" and counts(row)))
         for first in range(0, len(touched), HISTORIES):
             await self._note(touched[first : first + HISTORIES])
         if rows:

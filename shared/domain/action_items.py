@@ -55,7 +55,7 @@ def update_action_item(
         )
         if after == item:
             return unchanged(item)
-        fact = facts.ActionItemUpdated(after.title, after.state, after.owner_id, after.due_at, reason)
+        fact = facts.ActionItemUpdated(item.incident_id, after.title, after.state, after.owner_id, after.due_at, reason)
         return Decision(replace(after, updated_at=now, version=item.version + 1), (fact,))
 
     return decide

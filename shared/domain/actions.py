@@ -16,10 +16,14 @@ class ActionState:
     blocked_by: str | None
 
 
-def actions_of(incident: Incident) -> list[ActionState]:
-    """Every action, the moves of the status first."""
+def actions_of(incident: Incident, person: str | None = None) -> list[ActionState]:
+    """Every action, the moves of the status first. person: the user who would act; None asks for anybody."""
     moves = [ActionState(action, move.requires, _move_block(incident, action)) for action, move in MOVES.items()]
-    return moves + [ActionState(action, ask.requires, _ask_block(incident, action)) for action, ask in ASKS.items()]
+    asks = [
+        ActionState(action, ask.requires, _ask_block(incident, action) or _personal_block(incident, action, person))
+        for action, ask in ASKS.items()
+    ]
+    return moves + asks
 
 
 def _move_block(incident: Incident, action: Action) -> str | None:
@@ -29,6 +33,21 @@ def _move_block(incident: Incident, action: Action) -> str | None:
         return closure_gate(incident)
     if action is Action.MERGE and incident.merged_from:
         return "other incidents are merged into it"
+    if action is Action.MERGE and incident.child_ids:
+        return "it has children"
+    return None
+
+
+def _personal_block(incident: Incident, action: Action, person: str | None) -> str | None:
+    """What only some people can do. Anybody may take another one out of the response, but that is no button."""
+    if person is None:
+        return None
+    if action is Action.ANSWER_REQUEST and not any(asked.user_id == person for asked in incident.responder_requests):
+        return "you were not asked to join"
+    if action is Action.LEAVE and not incident.responder(person):
+        return "you do not work on it"
+    if action is Action.LEAVE and incident.assignee_id == person and incident.is_open:
+        return "it is assigned to you: assign it to somebody first"
     return None
 
 
@@ -52,7 +71,10 @@ def _ask_block(incident: Incident, action: Action) -> str | None:
         case Action.STAND_DOWN_MAJOR:
             up = incident.major.state in (MajorState.PROPOSED, MajorState.DECLARED)
             return None if up else "it is no major incident"
-        case Action.REVIEW:
-            return "the review is completed" if incident.review.state is ReviewState.COMPLETED else None
+        case Action.SET_PARENT:
+            return "it has children" if incident.child_ids else None
+        case Action.COMPLETE_REVIEW:
+            done = incident.review.state is ReviewState.COMPLETED
+            return "the review is completed" if done else closure_gate(incident)
         case _:
             return None

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.domain.commands import Command, Decide, Decision, unchanged
-from shared.domain.errors import Issue, is_storable
+from shared.domain.errors import InvalidInput, Issue, is_storable
 from shared.domain.facts import (
     ClosurePolicyChosen,
     CommanderPolicyChosen,
@@ -27,6 +27,7 @@ LONGEST_DELAY = 24 * 3600
 MOST_STEPS = 20
 MOST_REPEATS = 9
 MOST_DAYS = 365
+MOST_CONTACT_METHODS = 20
 MOST_REVIEW_TASKS = 20
 
 
@@ -218,6 +219,9 @@ def add_contact_method(method: ContactMethod) -> Decide[User]:
     def decide(user: User, command: Command, now: datetime) -> Decision[User]:
         if any(known.id == method.id for known in user.contact_methods):
             return unchanged(user)
+        if len(user.contact_methods) >= MOST_CONTACT_METHODS:
+            text = f"A user has at most {MOST_CONTACT_METHODS} contact methods."
+            raise InvalidInput(Issue(("input", "userId"), "TOO_MANY", text))
         methods = (*user.contact_methods, method)
         fact = ContactMethodAdded(method.id, method.channel)
         return Decision(replace(user, contact_methods=methods, version=user.version + 1), (fact,))

@@ -7,10 +7,10 @@ from typing import Any
 
 from shared.domain.catalog import ContactMethod
 from shared.domain.clocks import breaches, settle
-from shared.domain.commands import ActorKind, Command, Decide, Decision, identity
+from shared.domain.commands import Actor, ActorKind, Command, Decide, Decision, identity
 from shared.domain.errors import Conflict, InvalidTransition
-from shared.domain.facts import Fact, PageDecided
-from shared.domain.incident import Incident, Page, RequestState, Responder
+from shared.domain.facts import Fact, HoldReleased, PageDecided, ResponderRequestLapsed
+from shared.domain.incident import ESCALATION, Incident, Page, RequestState, Responder
 from shared.domain.lifecycle import ASKS, MOVES, Action, allowed
 from shared.domain.notification import notification_id
 
@@ -49,8 +49,30 @@ def changed(
     and its clocks settled.
     """
     version = before.version + (command.actor.kind is not ActorKind.SYSTEM)
-    after = settle(before, _welcomed(replace(value or before, updated_at=now, version=version, **fields), now), now)
-    return Decision(after, (*told, *breaches(before, after)))
+    asked = _welcomed(replace(value or before, updated_at=now, version=version, **fields), now)
+    after = settle(before, replace(asked, pages=_without_calls_to(command.actor, asked)), now)
+    return Decision(after, (*told, *breaches(before, after), *_ended(before, after, told)))
+
+
+def _without_calls_to(actor: Actor, incident: Incident) -> tuple[Page, ...]:
+    """Whoever acts on it knows of it: they are not called beside the escalation any more."""
+    if actor.kind is not ActorKind.PERSON:
+        return incident.pages
+    return tuple(page for page in incident.pages if page.reason == ESCALATION or page.user_id != actor.id)
+
+
+def _ended(before: Incident, after: Incident, told: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """What ended by the way, without a fact of its own: a hold, and requests that nobody answered."""
+    ended: list[Fact] = []
+    if before.hold and not after.hold and not any(isinstance(fact, HoldReleased) for fact in told):
+        ended.append(HoldReleased(f"the incident is {after.status}"))
+    if not after.is_open:
+        ended += [
+            ResponderRequestLapsed(asked.user_id)
+            for was, asked in zip(before.responder_requests, after.responder_requests, strict=False)
+            if was.state is RequestState.PENDING and asked.state is RequestState.LAPSED
+        ]
+    return tuple(ended)
 
 
 def _welcomed(incident: Incident, now: datetime) -> Incident:
@@ -114,10 +136,15 @@ def joined(incident: Incident, user_id: str, now: datetime) -> tuple[Responder, 
 def call(
     incident: Incident, user_ids: tuple[str, ...], reachable: Reachable, reason: str, command: Command, now: datetime
 ) -> Called:
-    """Pages for these users, beside the escalation. `reason` says why they are called ("assigned")."""
+    """Pages for these users, beside the escalation, but for the person who asks: they know. `reason` says why they are
+    called ("assigned").
+    """
     known = {page.user_id for page in incident.pages if page.reason == reason}
+    asking = command.actor.id if command.actor.kind is ActorKind.PERSON else None
     pages, unreachable = [], []
     for user_id in dict.fromkeys(user_ids):
+        if user_id == asking:
+            continue
         methods = reachable.get(user_id, ())
         if not methods:
             unreachable.append(user_id)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from shared.domain import facts
 from shared.domain.facts import Fact
-from shared.domain.incident import Clock, ClockKind, Incident, RequestState
+from shared.domain.incident import ClockKind, Incident, RequestState, SlaClock
 from shared.domain.lifecycle import OWNED, Status
 from shared.domain.priority import Priority
 
@@ -46,6 +46,8 @@ def settle(before: Incident | None, after: Incident, now: datetime) -> Incident:
         after = _moved(was, after, now)
     if before is None or before.priority is not after.priority:
         after = _targeted(before, after, now)
+    if before is not None and before.hold and not after.hold:
+        after = replace(after, next_update_due_at=_not_before(after, now))
     return _timed(_held(after, now), now)
 
 
@@ -60,6 +62,12 @@ def next_update(incident: Incident, now: datetime) -> datetime | None:
     """When the next status update is due if one is published now; None when none is expected."""
     cadence = CADENCE.get(incident.priority) if incident.priority else None
     return now + cadence if cadence and incident.is_open else None
+
+
+def _not_before(incident: Incident, now: datetime) -> datetime | None:
+    """What fell due while it was on hold is expected one turn later: nobody was asked for it meanwhile."""
+    due = incident.next_update_due_at
+    return next_update(incident, now) if due and due <= now else due
 
 
 def run_out(incident: Incident, now: datetime) -> tuple[Incident, tuple[Fact, ...]]:
@@ -134,19 +142,19 @@ def _targets(priority: Priority) -> dict[ClockKind, int]:
     return {ClockKind.ACKNOWLEDGE: acknowledge, ClockKind.RESOLVE: resolve}
 
 
-def _fresh(incident: Incident, since: datetime) -> tuple[Clock, ...]:
+def _fresh(incident: Incident, since: datetime) -> tuple[SlaClock, ...]:
     targets = _targets(incident.priority) if incident.priority else {}
-    return tuple(Clock(kind, seconds, since + timedelta(seconds=seconds)) for kind, seconds in targets.items())
+    return tuple(SlaClock(kind, seconds, since + timedelta(seconds=seconds)) for kind, seconds in targets.items())
 
 
-def _as_far_as(incident: Incident, sla: tuple[Clock, ...]) -> tuple[Clock, ...]:
+def _as_far_as(incident: Incident, sla: tuple[SlaClock, ...]) -> tuple[SlaClock, ...]:
     """Triage can be late: an incident that was acknowledged before has met that clock."""
     if incident.acknowledged_at and incident.status in OWNED:
         return _met(sla, incident.acknowledged_at, ClockKind.ACKNOWLEDGE)
     return sla
 
 
-def _retargeted(clock: Clock, seconds: int | None) -> Clock:
+def _retargeted(clock: SlaClock, seconds: int | None) -> SlaClock:
     if seconds is None or clock.met_at or clock.breached_at:
         return clock
     more = seconds - clock.target_seconds
@@ -155,7 +163,7 @@ def _retargeted(clock: Clock, seconds: int | None) -> Clock:
     return replace(clock, target_seconds=seconds, due_at=due_at, remaining=remaining, at_risk=False)
 
 
-def _met(sla: tuple[Clock, ...], now: datetime, *kinds: ClockKind) -> tuple[Clock, ...]:
+def _met(sla: tuple[SlaClock, ...], now: datetime, *kinds: ClockKind) -> tuple[SlaClock, ...]:
     return tuple(
         replace(clock, met_at=now, breached_at=clock.breached_at or _breach_by(clock, now))
         if clock.kind in kinds and not clock.met_at
@@ -164,36 +172,41 @@ def _met(sla: tuple[Clock, ...], now: datetime, *kinds: ClockKind) -> tuple[Cloc
     )
 
 
-def _breach_by(clock: Clock, now: datetime) -> datetime | None:
+def _breach_by(clock: SlaClock, now: datetime) -> datetime | None:
     return clock.due_at if clock.due_at and clock.due_at < now else None
 
 
-def _is_running(clock: Clock) -> bool:
+def _is_running(clock: SlaClock) -> bool:
     return clock.due_at is not None and clock.met_at is None and clock.breached_at is None
 
 
-def _paused(clock: Clock, now: datetime) -> Clock:
+def _paused(clock: SlaClock, since: datetime) -> SlaClock:
     if not _is_running(clock) or clock.due_at is None:
         return clock
-    return replace(clock, due_at=None, remaining=(clock.due_at - now).total_seconds())
+    if clock.due_at <= since:
+        return replace(clock, breached_at=clock.due_at, at_risk=True)
+    return replace(clock, due_at=None, remaining=(clock.due_at - since).total_seconds())
 
 
-def _resumed(clock: Clock, now: datetime) -> Clock:
+def _resumed(clock: SlaClock, now: datetime) -> SlaClock:
     if clock.remaining is None:
         return clock
     return replace(clock, due_at=now + timedelta(seconds=clock.remaining), remaining=None)
 
 
-def _risk_at(clock: Clock) -> datetime | None:
+def _risk_at(clock: SlaClock) -> datetime | None:
     if clock.due_at is None:
         return None
     return clock.due_at - timedelta(seconds=clock.target_seconds * (1 - AT_RISK_SHARE))
 
 
 def _held(incident: Incident, now: datetime) -> Incident:
-    """Its clocks stand still while it is on hold, and only then; what is left of them is kept."""
-    turn = _paused if incident.hold else _resumed
-    return replace(incident, sla=tuple(turn(clock, now) for clock in incident.sla))
+    """Its clocks stand still while it is on hold, and only then; what is left of them is kept. So do those that a late
+    priority brings: what was left of them when the hold began is left.
+    """
+    if incident.hold:
+        return replace(incident, sla=tuple(_paused(clock, incident.hold.since) for clock in incident.sla))
+    return replace(incident, sla=tuple(_resumed(clock, now) for clock in incident.sla))
 
 
 def _timed(incident: Incident, now: datetime) -> Incident:
@@ -201,7 +214,7 @@ def _timed(incident: Incident, now: datetime) -> Incident:
     timers = {kind: at for kind, at in incident.timers.items() if kind not in (HOLD_END, REQUEST_LAPSE, SLA)}
     if incident.status is not Status.RESOLVED:
         timers.pop(AUTO_CLOSE, None)
-    if incident.next_update_due_at is None:
+    if incident.next_update_due_at is None or incident.hold:
         timers.pop(UPDATE_DUE, None)
     elif incident.next_update_due_at > now:  # of an overdue one people were reminded
         timers[UPDATE_DUE] = incident.next_update_due_at

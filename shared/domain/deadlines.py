@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from shared.domain import facts
 from shared.domain.changes import Called, Reachable, call, changed
-from shared.domain.clocks import AUTO_CLOSE, HOLD_END, REQUEST_LAPSE, SLA, UPDATE_DUE, run_out
+from shared.domain.clocks import AUTO_CLOSE, HOLD_END, REQUEST_LAPSE, SLA, UPDATE_DUE, run_out, settle
 from shared.domain.commands import Command, Decide, Decision, unchanged
 from shared.domain.facts import Fact
 from shared.domain.incident import Incident, ResponderRole
@@ -53,14 +53,15 @@ def fall_due(reachable: Reachable) -> Decide[Incident]:
 
 def _expired(incident: Incident, due: set[str], now: datetime) -> tuple[Incident, tuple[Fact, ...]]:
     told: tuple[Fact, ...] = ()
-    if SLA in due:
-        incident, told = run_out(incident, now)
+    is_over = HOLD_END in due and incident.hold is not None
     if REQUEST_LAPSE in due:
-        incident, lapsed = lapse_requests(incident, now)
-        told += lapsed
-    if HOLD_END in due and incident.hold:
-        incident = replace(incident, hold=None)
+        incident, told = lapse_requests(incident, now)
+    if is_over:
+        incident = settle(incident, replace(incident, hold=None), now)
         told += (facts.HoldReleased("its time is over"),)
+    if SLA in due or is_over:  # a clock that goes on may have little left
+        incident, ran_out = run_out(incident, now)
+        told = (*ran_out, *told)
     return incident, told
 
 

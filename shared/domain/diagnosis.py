@@ -14,7 +14,8 @@ from shared.domain.words import with_words
 
 MOST_LINKS = 100
 MOST_TASKS = 200
-MOST_FINDINGS = 200
+MOST_FINDINGS = 100
+LONGEST_FINDING = 4_000
 
 
 def add_note(text: str) -> Decide[Incident]:
@@ -31,12 +32,14 @@ def add_note(text: str) -> Decide[Incident]:
 
 def add_finding(text: str) -> Decide[Incident]:
     """Something was found out about the cause."""
-    refuse_text("text", text, required=True)
+    refuse_text("text", text, LONGEST_FINDING, required=True)
 
     def decide(incident: Incident, command: Command, now: datetime) -> Decision[Incident]:
         demand(incident, Action.DIAGNOSE)
-        _refuse_more("findings", len(incident.findings), MOST_FINDINGS)
         finding = Finding(item_id(command, "finding"), text, now, command.actor.id)
+        if any(known.id == finding.id for known in incident.findings):
+            return unchanged(incident)
+        _refuse_more("findings", len(incident.findings), MOST_FINDINGS)
         fact = facts.FindingAdded(finding.id, text)
         words = with_words(incident.words, text)
         return changed(incident, command, now, fact, findings=(*incident.findings, finding), words=words)
@@ -130,8 +133,10 @@ def add_task(
 
     def decide(incident: Incident, command: Command, now: datetime) -> Decision[Incident]:
         demand(incident, Action.DIAGNOSE)
-        _refuse_more("tasks", len(incident.tasks), MOST_TASKS)
         task = Task(item_id(command, "task"), title, source, now, owner_id=owner_id, due_at=due_at)
+        if any(known.id == task.id for known in incident.tasks):
+            return unchanged(incident)
+        _refuse_more("tasks", len(incident.tasks), MOST_TASKS)
         fact = facts.TaskAdded(task.id, title, source, owner_id, due_at)
         return changed(incident, command, now, fact, tasks=(*incident.tasks, task))
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from shared.domain import facts
 from shared.domain.catalog import ContactMethod, Policy, Step
+from shared.domain.changes import CALLS_FOR
 from shared.domain.commands import Command, Decide, Decision, unchanged
 from shared.domain.incident import (
     ESCALATE,
@@ -102,7 +103,10 @@ def _failover(incident: Incident, page: Page, method: ContactMethod, now: dateti
     way = "failover" if page.reason == ESCALATION else f"failover of {page.id}"
     page_id = notification_id(incident.id, page.cycle, page.step, page.user_id, method.id, way)
     tried = (*page.tried, page.contact_method_id)
-    return replace(page, id=page_id, contact_method_id=method.id, channel=method.channel, at=now, tried=tried)
+    until = page.until if page.reason == ESCALATION else now + CALLS_FOR
+    return replace(
+        page, id=page_id, contact_method_id=method.id, channel=method.channel, at=now, until=until, tried=tried
+    )
 
 
 def _paged(

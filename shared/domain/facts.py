@@ -297,11 +297,12 @@ class Assigned(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ResponderAdded(Fact):
-    """A person works on it too."""
+    """A person works on it too; `ceded_by` lost the command by it."""
 
     name: ClassVar[str] = "responder_added"
     user_id: str
     roles: tuple[str, ...] = ()
+    ceded_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,11 +338,12 @@ class ResponderRequested(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ResponderRequestAccepted(Fact):
-    """They come."""
+    """They come; `ceded_by` lost the command by it."""
 
     name: ClassVar[str] = "responder_request_accepted"
     user_id: str
     role: str | None = None
+    ceded_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -531,10 +533,10 @@ class MajorStoodDown(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ReviewUpdated(Fact):
-    """The post-incident review was written on: the fields that changed."""
+    """The post-incident review was written on: the parts that changed, as they are now."""
 
     name: ClassVar[str] = "review_updated"
-    fields: tuple[str, ...]
+    parts: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -714,6 +716,7 @@ class ActionItemUpdated(Fact):
 
     name: ClassVar[str] = "updated"
     aggregate: ClassVar[str] = "action_item"
+    incident_id: str
     title: str
     state: str
     user_id: str | None = None

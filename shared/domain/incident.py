@@ -242,7 +242,7 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class SlaClock:
     """One SLA clock. `due_at` is None while it is paused (then `remaining` seconds are left)."""
 
     kind: ClockKind
@@ -355,7 +355,7 @@ class Incident:
     status_updates: tuple[StatusUpdate, ...] = ()
     next_update_due_at: datetime | None = None
     hold: Hold | None = None
-    sla: tuple[Clock, ...] = ()
+    sla: tuple[SlaClock, ...] = ()
     major: Major = field(default_factory=Major)
     review: Review = field(default_factory=Review)
     corrections: tuple[Correction, ...] = ()

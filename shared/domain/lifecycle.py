@@ -62,6 +62,7 @@ class Action(StrEnum):
     RELATE = "RELATE"
     SET_PARENT = "SET_PARENT"
     REVIEW = "REVIEW"
+    COMPLETE_REVIEW = "COMPLETE_REVIEW"
     CORRECT_TIME = "CORRECT_TIME"
 
 
@@ -100,7 +101,7 @@ MOVES: Mapping[Action, Move] = {
     Action.REOPEN: Move((Status.RESOLVED, Status.CANCELED), Status.TRIGGERED, already=OPEN),
     Action.CLOSE: Move((Status.RESOLVED,), Status.CLOSED, already=(Status.CLOSED,)),
     Action.CANCEL: Move((*OPEN, Status.RESOLVED), Status.CANCELED, already=(Status.CANCELED,), requires=("reason",)),
-    Action.MERGE: Move((*OPEN, Status.RESOLVED), Status.MERGED, already=(), requires=("target",)),
+    Action.MERGE: Move((*OPEN, Status.RESOLVED), Status.MERGED, already=(), requires=("targetId",)),
     Action.UNMERGE: Move((Status.MERGED,), None, already=()),
 }
 
@@ -140,8 +141,9 @@ ASKS: Mapping[Action, Ask] = {
     Action.DECLARE_MAJOR: Ask(OPEN, ("businessImpact",)),
     Action.STAND_DOWN_MAJOR: Ask(LIVE),
     Action.RELATE: Ask(UNFROZEN, ("otherId",)),
-    Action.SET_PARENT: Ask(UNFROZEN, ("parentId",)),
+    Action.SET_PARENT: Ask(UNFROZEN),
     Action.REVIEW: Ask((Status.RESOLVED,)),
+    Action.COMPLETE_REVIEW: Ask((Status.RESOLVED,)),
     Action.CORRECT_TIME: Ask((*UNFROZEN, Status.CLOSED), ("what", "at", "reason")),
 }
 """What keeps the status. CLOSED is frozen but for corrections of its times, which show that they are corrections."""

@@ -27,6 +27,9 @@ ENDS = (facts.Resolved.name, facts.Canceled.name)
 """A cancellation ends what a reopening begins anew: nobody was at work in between."""
 
 RESTORES = (facts.Mitigated.name, *ENDS)
+COUNTING = (facts.TimeCorrected.name, facts.WorkaroundRated.name, facts.NotificationSent.name)
+"""What changes a measure without changing the incident's standing."""
+
 LEFT_OUT = (Status.CANCELED, Status.MERGED)
 OVER = (Status.RESOLVED, Status.CLOSED)
 
@@ -58,7 +61,7 @@ class Measured:
     detect: impact began to triggered. acknowledge: triggered to the first person who took it. restore: all outages.
     resolve: all times from triggered or reopened to resolved.
     resolved: it is over now. reopened: how often it came back.
-    self_resolved: its source resolved it, for the first time, before any person took it.
+    self_resolved: its source resolved it, and no person ever took it.
     """
 
     triggered_at: datetime
@@ -98,6 +101,11 @@ class _Moment:
     @property
     def is_taken_by_person(self) -> bool:
         return self.type in TAKES and self.by is ActorKind.PERSON
+
+
+def counts(entry: Entry) -> bool:
+    """Whether an entry can change a measure: notes, repeats and the like leave the incident's row as it is."""
+    return entry.type in COUNTING or entry.was is None or entry.was != entry.now
 
 
 def measure(entries: Sequence[Entry], zones: Mapping[str, str]) -> Measured | None:
@@ -224,13 +232,11 @@ def _acknowledge(moments: Iterable[_Moment]) -> float | None:
     return None
 
 
-def _is_self_resolved(moments: Iterable[_Moment]) -> bool:
-    for moment in moments:
-        if moment.is_taken_by_person:
-            return False
-        if moment.type == facts.Resolved.name:
-            return moment.by is ActorKind.INTEGRATION
-    return False
+def _is_self_resolved(moments: Sequence[_Moment]) -> bool:
+    """Whether its source ended it and no person ever took it, in none of its lives."""
+    resolved = [moment for moment in moments if moment.type == facts.Resolved.name]
+    taken = any(moment.is_taken_by_person for moment in moments)
+    return bool(resolved) and not taken and resolved[0].by is ActorKind.INTEGRATION
 
 
 def _interruptions(entries: Iterable[Entry], zones: Mapping[str, str]) -> Interruptions:

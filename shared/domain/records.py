@@ -1,4 +1,4 @@
-"""What is kept beside an incident for a while: the raw payload of its source, and what a bulk command chose."""
+"""What is kept beside an incident for a while: the raw payload of its source, and which incidents a command reached."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,10 +15,12 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
-class BulkChoice:
-    """The incidents that a bulk command's filter matched when it was asked first; `id` is the command's."""
+class CommandTargets:
+    """The incidents that a command reached when it was asked first, where asking again would find others: what a bulk
+    command's filter matched, or the holder of a repeated report's dedup key. `id` is the command's.
+    """
 
     id: str
-    incident_ids: tuple[str, ...]
     created_at: datetime
+    incident_ids: tuple[str, ...] = ()
     version: int = 1

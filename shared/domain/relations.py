@@ -56,8 +56,8 @@ def expecting_of(key: str, version: int | None, decide: Together) -> Together:
 
 
 def unmerge(source_id: str, target_id: str) -> Together:
-    """Undo a merge: the source is what it was before, with the keys that the target still holds. If it was
-    TRIGGERED, it pages again.
+    """Undo a merge: the source is what it was before, with its keys (but for those that a third incident holds by
+    now). If it was TRIGGERED, it pages again.
     """
 
     def decide(loaded: Mapping[str, Incident], command: Command, now: datetime) -> dict[str, Decision[Incident]]:
@@ -68,13 +68,14 @@ def unmerge(source_id: str, target_id: str) -> Together:
         if target.status is Status.CLOSED:
             text = f"{target.reference}, into which it was merged, is closed and takes no change any more."
             raise InvalidInput(Issue(("input", "id"), "TARGET_CLOSED", text))
-        keys = tuple(key for key in before.keys if key in target.open_keys)
+        keys = before.keys
         kept = tuple(key for key in target.open_keys if key not in keys)
+        past = tuple(key for key in target.keys if key not in keys)
         others = tuple(known for known in target.merged_from if known != source_id)
         split = facts.SplitOff(source.id, source.number, keys)
         # The target lets go of the keys first: each key has one holder at any time.
         return {
-            target_id: changed(target, command, now, split, open_keys=kept, merged_from=others),
+            target_id: changed(target, command, now, split, open_keys=kept, keys=past, merged_from=others),
             source_id: _unmerged(source, before, target, keys, command, now),
         }
 
@@ -105,12 +106,11 @@ def set_parent(child_id: str, parent_id: str) -> Together:
 
 
 def remove_parent(child_id: str, parent_id: str) -> Together:
-    """The child stands on its own again."""
+    """The child stands on its own again, whatever became of the parent."""
 
     def decide(loaded: Mapping[str, Incident], command: Command, now: datetime) -> dict[str, Decision[Incident]]:
         child, parent = loaded[child_id], loaded[parent_id]
         demand(child, Action.SET_PARENT)
-        demand(parent, Action.SET_PARENT)
         if child.parent_id != parent_id:
             return {child_id: unchanged(child), parent_id: unchanged(parent)}
         told = facts.ParentRemoved(parent.id, parent.number)
@@ -152,7 +152,6 @@ def unrelate(one_id: str, other_id: str) -> Together:
     def decide(loaded: Mapping[str, Incident], command: Command, now: datetime) -> dict[str, Decision[Incident]]:
         one, other = loaded[one_id], loaded[other_id]
         demand(one, Action.RELATE)
-        demand(other, Action.RELATE)
         if other_id not in one.related_ids:
             return {one_id: unchanged(one), other_id: unchanged(other)}
         return {
@@ -179,6 +178,9 @@ def _refuse_chain(target: Incident, sources: list[tuple[int, Incident]]) -> None
         path = ("input", "sourceIds", str(index))
         if source.merged_from:
             text = f"{source.reference} has incidents merged into it: unmerge them first."
+            issues.append(Issue(path, "CHAIN", text))
+        elif source.child_ids:
+            text = f"{source.reference} has children: give them another parent first."
             issues.append(Issue(path, "CHAIN", text))
         elif source.status is Status.MERGED:
             text = f"{source.reference} is merged into another incident: unmerge it first."

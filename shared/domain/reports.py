@@ -13,7 +13,7 @@ from shared.domain.lifecycle import Status
 from shared.domain.priority import Evidence, Level, Severity, assess
 from shared.domain.texts import LONGEST_NAME, LONGEST_TITLE, past_issues, refuse, text_issues
 from shared.domain.transitions import reopened
-from shared.domain.words import with_words
+from shared.domain.words import words_of_report
 
 FIRST_PAGE_WITHIN = timedelta(seconds=2)
 """How long the first step waits for triage; then it pages without a priority."""
@@ -21,6 +21,7 @@ FIRST_PAGE_WITHIN = timedelta(seconds=2)
 REPEATS_TOLD_EVERY = timedelta(seconds=10)
 MOST_LABELS = 50
 LONGEST_LABEL = 1_000
+LONGEST_LABEL_KEY = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def report(
         keys=(said.key,) if said.key else (),
         timers={ESCALATE: now + FIRST_PAGE_WITHIN},
         recurrence_of=recurrence_of,
-        words=with_words((), said.title, said.description),
+        words=words_of_report(said.title, said.description),
     )
     fact = facts.Triggered(
         number,
@@ -114,7 +115,7 @@ def _label_issues(labels: dict[str, str]) -> list[Issue]:
     if len(labels) > MOST_LABELS:
         issues.append(Issue(("input", "labels"), "TOO_MANY", f"An incident has at most {MOST_LABELS} labels."))
     for key, value in labels.items():
-        if not key or key.startswith("$") or "." in key or len(key) > LONGEST_TITLE or not is_storable(key):
+        if not key or key.startswith("$") or "." in key or len(key) > LONGEST_LABEL_KEY or not is_storable(key):
             text = f"The label key {key[:50]!r} is empty, too long, begins with $ or has a dot."
             issues.append(Issue(("input", "labels"), "INVALID", text))
         issues += text_issues("labels", value, LONGEST_LABEL)

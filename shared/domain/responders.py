@@ -52,7 +52,7 @@ def join(roles: tuple[ResponderRole, ...]) -> Decide[Incident]:
         person = command.actor.id
         if incident.responder(person):
             return _in_roles(incident, person, roles, command, now) if roles else unchanged(incident)
-        fact = facts.ResponderAdded(person, roles)
+        fact = facts.ResponderAdded(person, roles, _ceded(incident, person, roles))
         added = replace(incident, responders=joined(incident, person, now))
         return changed(incident, command, now, fact, value=_with_roles(added, person, roles))
 
@@ -127,7 +127,7 @@ def accept_request(incident: Incident, command: Command, now: datetime) -> Decis
     asked = _latest(incident, person)
     if asked.state is RequestState.ACCEPTED or (incident.responder(person) and asked.state is not RequestState.PENDING):
         return unchanged(incident)
-    fact = facts.ResponderRequestAccepted(person, asked.role)
+    fact = facts.ResponderRequestAccepted(person, asked.role, _ceded(incident, person, (asked.role,)))
     answered = _answered(incident, person, RequestState.ACCEPTED, now)
     answered = replace(answered, responders=joined(answered, person, now))
     if asked.role:
@@ -193,11 +193,16 @@ def _in_roles(
     was = responder.roles if responder else ()
     if set(was) == set(roles):
         return unchanged(incident)
-    ceded = next(
-        (other.user_id for other in incident.responders if COMMANDER in other.roles and other.user_id != user_id), None
-    )
-    fact = facts.RolesChanged(user_id, roles, was, ceded if COMMANDER in roles else None)
+    fact = facts.RolesChanged(user_id, roles, was, _ceded(incident, user_id, roles))
     return changed(incident, command, now, fact, value=_with_roles(incident, user_id, roles))
+
+
+def _ceded(incident: Incident, user_id: str, roles: tuple[ResponderRole | None, ...]) -> str | None:
+    """Who loses the command when this user gets these roles."""
+    if COMMANDER not in roles:
+        return None
+    others = (other.user_id for other in incident.responders if other.user_id != user_id and COMMANDER in other.roles)
+    return next(others, None)
 
 
 def _with_roles(incident: Incident, user_id: str, roles: tuple[ResponderRole, ...]) -> Incident:

@@ -15,6 +15,8 @@ from shared.domain.texts import past_issues, refuse, refuse_text, text_issues
 from shared.domain.transitions import closure_gate
 
 MOST_FACTORS = 50
+LONGEST_FACTOR = 2_000
+LONGEST_REASON = 2_000
 MOST_CORRECTIONS = 50
 
 PATHS: Mapping[str, str] = {
@@ -46,7 +48,7 @@ def update_review(given: Mapping[str, Any]) -> Decide[Incident]:
         text = f"A review has at most {MOST_FACTORS} contributing factors."
         issues.append(Issue(("input", "contributingFactors"), "TOO_MANY", text))
     for index, factor in enumerate(factors):
-        issues += text_issues(f"contributingFactors.{index}", factor, required=True)
+        issues += text_issues(f"contributingFactors.{index}", factor, LONGEST_FACTOR, required=True)
     refuse(issues)
 
     def decide(incident: Incident, command: Command, now: datetime) -> Decision[Incident]:
@@ -57,31 +59,31 @@ def update_review(given: Mapping[str, Any]) -> Decide[Incident]:
         review = replace(incident.review, **changes)
         if review.state is ReviewState.NOT_STARTED:
             review = replace(review, state=ReviewState.IN_PROGRESS)
-        return changed(incident, command, now, facts.ReviewUpdated(tuple(changes)), review=review)
+        return changed(incident, command, now, facts.ReviewUpdated(changes), review=review)
 
     return decide
 
 
 def complete_review(incident: Incident, command: Command, now: datetime) -> Decision[Incident]:
     """The review is done. Its tasks must be done too, or given up with a reason."""
-    demand(incident, Action.REVIEW)
+    demand(incident, Action.COMPLETE_REVIEW)
     if incident.review.state is ReviewState.COMPLETED:
         return unchanged(incident)
     if why := closure_gate(incident):
-        raise refusal(incident, Action.REVIEW, why)
+        raise refusal(incident, Action.COMPLETE_REVIEW, why)
     review = replace(incident.review, state=ReviewState.COMPLETED, completed_at=now)
     return changed(incident, command, now, facts.ReviewCompleted(), review=review)
 
 
 def correct_time(what: Correctable, at: datetime, reason: str) -> Decide[Incident]:
     """A recorded time was wrong. The original stays visible; measures follow the corrected one."""
-    refuse_text("reason", reason, required=True)
+    refuse_text("reason", reason, LONGEST_REASON, required=True)
 
     def decide(incident: Incident, command: Command, now: datetime) -> Decision[Incident]:
         demand(incident, Action.CORRECT_TIME)
         name = FIELD_OF[what]
         present: datetime | None = getattr(incident, name)
-        refuse([*past_issues("at", at, now), *_order_issues(incident, what, at)])
+        refuse([*past_issues("at", at, now, incident.created_at), *_order_issues(incident, what, at)])
         if present is None and what is not Correctable.IMPACT_BEGAN:
             text = f"The incident was not {what.lower()} yet: there is no time to correct."
             raise InvalidInput(Issue(("input", "what"), "NOT_RECORDED", text))
@@ -116,4 +118,6 @@ def _order_issues(incident: Incident, what: Correctable, at: datetime) -> list[I
             side = "before" if earlier else "after"
             text = f"It cannot lie {side} the time of {other}."
             issues.append(Issue(("input", "at"), "OUT_OF_ORDER", text))
+    if incident.closed_at and at > incident.closed_at:
+        issues.append(Issue(("input", "at"), "OUT_OF_ORDER", "It cannot lie after the incident was closed."))
     return issues

@@ -13,8 +13,8 @@ from shared.domain.incident import Audience, Incident, StatusUpdate
 from shared.domain.lifecycle import Action
 from shared.domain.texts import refuse_text
 
-MOST_UPDATES = 300
-LONGEST_UPDATE = 5_000
+MOST_UPDATES = 200
+LONGEST_UPDATE = 2_000
 RESOLVED = "This incident is resolved."
 
 OVERDUE = "status update overdue"

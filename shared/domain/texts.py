@@ -1,7 +1,7 @@
 """What every text, address and time of an input must satisfy, whoever it belongs to."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from shared.domain.errors import InvalidInput, Issue, is_storable
@@ -10,6 +10,7 @@ LONGEST_TITLE = 500
 LONGEST_TEXT = 20_000
 LONGEST_NAME = 200
 LONGEST_URL = 2_000
+LONGEST_AGO = timedelta(days=400)
 
 
 def text_issues(
@@ -39,11 +40,20 @@ def url_issues(field: str, url: str) -> tuple[Issue, ...]:
     return () if fits else (Issue(path, "INVALID", f"{url[:60]!r} is not an http or https address."),)
 
 
-def past_issues(field: str, at: datetime | None, now: datetime) -> tuple[Issue, ...]:
-    """What is wrong with the time of something that has happened: it cannot lie in the future."""
-    if at is None or at <= now:
+def past_issues(
+    field: str, at: datetime | None, now: datetime, known_since: datetime | None = None
+) -> tuple[Issue, ...]:
+    """What is wrong with the time of something that has happened: it lies neither in the future, nor so long before
+    people knew of it (now, unless `known_since` says when) that it must be a slip.
+    """
+    path = ("input", *field.split("."))
+    if at is None:
         return ()
-    return (Issue(("input", *field.split(".")), "IN_THE_FUTURE", f"The {field} lies in the future."),)
+    if at > now:
+        return (Issue(path, "IN_THE_FUTURE", f"The {field} lies in the future."),)
+    if at < (known_since or now) - LONGEST_AGO:
+        return (Issue(path, "TOO_LONG_AGO", f"The {field} lies more than {LONGEST_AGO.days} days back."),)
+    return ()
 
 
 def future_issues(field: str, at: datetime | None, now: datetime) -> tuple[Issue, ...]:

@@ -69,6 +69,7 @@ def mitigate(workaround: str) -> Decide[Incident]:
             mitigated_at=now,
             workaround=workaround,
             workaround_worked=None,
+            words=with_words(incident.words, workaround),
             **_taken(incident, command, now),
         )
 
@@ -218,7 +219,10 @@ def cancel(reason: str) -> Decide[Incident]:
 
 
 def reopened(incident: Incident, command: Command, now: datetime, cause: str) -> Decision[Incident]:
-    """The decision that brings a resolved or canceled incident back: it pages again."""
+    """The decision that brings a resolved or canceled incident back: it pages again, and takes its keys back.
+
+    A key that another incident holds by now stays there: the store leaves it out.
+    """
     count = incident.reopen_count + 1
     return changed(
         incident,
@@ -228,6 +232,7 @@ def reopened(incident: Incident, command: Command, now: datetime, cause: str) ->
         value=rearmed(incident, now),
         status=Status.TRIGGERED,
         triggered_at=now,
+        open_keys=incident.keys,
         reopen_count=count,
         acknowledged_at=None,
         mitigated_at=None,

@@ -9,10 +9,11 @@ from shared.domain.category import Categorization, categorize
 from shared.domain.changes import changed, demand
 from shared.domain.commands import Command, Decide, Decision, unchanged
 from shared.domain.incident import ESCALATE, EscalationState, Incident, Prioritization
-from shared.domain.lifecycle import Action
+from shared.domain.lifecycle import Action, Status
 from shared.domain.priority import Assessment, Priority
 from shared.domain.texts import LONGEST_NAME, LONGEST_TITLE, refuse, refuse_text, text_issues
-from shared.domain.words import with_words
+from shared.domain.transitions import rearmed
+from shared.domain.words import words_of_report
 
 LONGEST_CATEGORY = 100
 BY_PERSON = "a person says so"
@@ -30,9 +31,7 @@ def triage(
         outdated = service_ids is not None and service_ids != incident.service_ids
         if incident.prioritization is not Prioritization.PENDING or outdated:
             return unchanged(incident)
-        timers = dict(incident.timers)
-        if ESCALATE in timers and incident.escalation.state is EscalationState.ARMED:
-            timers[ESCALATE] = now
+        called = _paged_now(_called_again(incident, assessment.priority.rank, now), now)
         prioritized = facts.Prioritized(
             assessment.priority, assessment.impact, assessment.urgency, assessment.explanation
         )
@@ -46,17 +45,30 @@ def triage(
             command,
             now,
             *told,
+            value=called,
             prioritization=Prioritization.COMPUTED,
             priority=assessment.priority,
             rank=assessment.priority.rank,
             impact=assessment.impact,
             urgency=assessment.urgency,
             explanation=assessment.explanation,
-            timers=timers,
             **fields,
         )
 
     return decide
+
+
+def _paged_now(incident: Incident, now: datetime) -> Incident:
+    """The first step waits for the priority, and for nothing else."""
+    if ESCALATE not in incident.timers or incident.escalation.state is not EscalationState.ARMED:
+        return incident
+    return replace(incident, timers={**incident.timers, ESCALATE: now})
+
+
+def _called_again(incident: Incident, rank: int, now: datetime) -> Incident:
+    """A TRIGGERED incident whose escalation is over, and which turns out to be more urgent, is paged for again."""
+    silent = incident.status is Status.TRIGGERED and ESCALATE not in incident.timers
+    return rearmed(incident, now) if silent and rank < incident.rank else incident
 
 
 def correct_category(category: str, subcategory: str | None) -> Decide[Incident]:
@@ -87,9 +99,7 @@ def override_priority(priority: Priority, reason: str) -> Decide[Incident]:
         demand(incident, Action.OVERRIDE_PRIORITY)
         if incident.prioritization is Prioritization.OVERRIDDEN and incident.priority is priority:
             return unchanged(incident)
-        timers = dict(incident.timers)
-        if ESCALATE in timers and incident.escalation.state is EscalationState.ARMED:
-            timers[ESCALATE] = now
+        called = _paged_now(_called_again(incident, priority.rank, now), now)
         told: list[facts.Fact] = [facts.PriorityOverridden(priority, incident.priority, reason)]
         fields: dict[str, Any] = {}
         if incident.category is None:  # triage has not spoken, and will not any more
@@ -101,11 +111,11 @@ def override_priority(priority: Priority, reason: str) -> Decide[Incident]:
             command,
             now,
             *told,
+            value=called,
             prioritization=Prioritization.OVERRIDDEN,
             priority=priority,
             rank=priority.rank,
             explanation=reason,
-            timers=timers,
             **fields,
         )
 
@@ -140,7 +150,7 @@ def edit(given: dict[str, Any]) -> Decide[Incident]:
         if not new:
             return unchanged(incident)
         fact = facts.Edited({name: getattr(incident, name) for name in new}, new)
-        words = with_words(incident.words, new.get("title"), new.get("description"))
+        words = words_of_report(new.get("title"), new.get("description"), incident.words)
         edited = replace(incident, words=words, **new)
         if "service_ids" in new and incident.is_open and incident.prioritization is Prioritization.COMPUTED:
             edited = replace(edited, prioritization=Prioritization.PENDING)

@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 MOST_WORDS = 400
+MOST_OF_DESCRIPTION = 200
 LONGEST_WORD = 40
 _WORD = re.compile(r"[^\W_]{2,}")
 
@@ -15,6 +16,13 @@ def words_of(*texts: str | None) -> tuple[str, ...]:
         for word in _WORD.findall(_folded(text or "")):
             found[word[:LONGEST_WORD]] = None
     return tuple(found)
+
+
+def words_of_report(title: str | None, description: str | None, known: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The words of a new incident, or `known` and those of an edit. A long description leaves room for what people find
+    out later.
+    """
+    return with_words(known, title, " ".join(words_of(description)[:MOST_OF_DESCRIPTION]))
 
 
 def with_words(known: tuple[str, ...], *texts: str | None) -> tuple[str, ...]:

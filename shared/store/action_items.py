@@ -43,7 +43,7 @@ class ActionItems(Aggregates[ActionItem]):
         backwards: bool = False,
     ) -> list[ActionItem]:
         """Up to `limit` action items that follow `after` (precede it, when `backwards`), oldest first."""
-        query: dict[str, Any] = {"state": {"$in": list(states or TaskState)}}
+        query: dict[str, Any] = {"state": {"$in": list(TaskState if states is None else states)}}
         if owner_id:
             query["owner_id"] = owner_id
         if after is not None:

@@ -42,6 +42,7 @@ __all__ = (
     "connect",
     "initiate_replica_set",
     "is_crossed",
+    "is_full",
     "is_transient",
     "parse_uri",
     "transaction",
@@ -51,6 +52,9 @@ __all__ = (
 OLDEST_SERVER = (6, 0)
 TIMEOUT_MS = 5000
 PRIMARY_WITHIN = 45
+
+# BSONObjectTooLarge, and the codes of an update that would make one
+TOO_LARGE = {10334, 17419, 17420}
 
 # AlreadyInitialized, NotYetInitialized, ConfigurationInProgress, InterruptedDueToReplStateChange
 PASSING = {23, 94, 109, 11602}
@@ -112,6 +116,11 @@ def is_transient(error: PyMongoError) -> bool:
         ExecutionTimeout,
     )
     return isinstance(error, kinds) or bool(error.timeout) or error.has_error_label("RetryableWriteError")
+
+
+def is_full(error: PyMongoError) -> bool:
+    """Whether the document would grow beyond what the server keeps in one (16 MB)."""
+    return isinstance(error, OperationFailure) and error.code in TOO_LARGE
 
 
 def is_crossed(error: PyMongoError) -> bool:

@@ -7,7 +7,7 @@ collection or sorts in memory, whatever it combines.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -61,12 +61,19 @@ class Filter:
         """Conditions for the database, of which one must hold; none at all when nothing can match. Each begins with
         one value of what the order's index begins with: so each is a range of it, and the server merges them in order.
         """
+        if self._is_empty():
+            return []
         rest = self._rest() | self._times(order)
         if self.words:
             rest["words"] = {"$all": list(self.words)}
         if self.words and order is NEWEST:
             return [rest]
         return [{"facets": facet, **rest} for facet in self._leading()]
+
+    def _is_empty(self) -> bool:
+        """Whether some field has no value that it could have."""
+        lists = (self.statuses, self.priorities, self.service_ids, self.team_ids, self.categories, self.assignee_ids)
+        return any(values == () for values in lists)
 
     def _leading(self) -> list[str]:
         """The facets of the field that narrows most, as a rule."""
@@ -109,7 +116,12 @@ class Filter:
         return query
 
     def _times(self, order: "Order") -> dict[str, Any]:
-        ranges = {"created_at": self.created, "updated_at": self.updated, "resolved_at": self.resolved}
+        created, updated = self.created, self.updated
+        if self.resolved.until:  # what was resolved by then was there before
+            created = replace(created, until=min(filter(None, (created.until, self.resolved.until))))
+        if self.resolved.since:  # and was changed then, or later
+            updated = replace(updated, since=max(filter(None, (updated.since, self.resolved.since))))
+        ranges = {"created_at": created, "updated_at": updated, "resolved_at": self.resolved}
         query: dict[str, Any] = {name: span.query() for name, span in ranges.items() if span.query()}
         if "created_at" in query and order is BY_PRIORITY:
             query["rank"] = {"$in": list(RANKS)}  # with it the index's range ends at the times, in each rank

@@ -1,7 +1,7 @@
 """Incidents: logging one, and finding them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -74,6 +74,9 @@ KIND: Kind[Incident] = Kind(
     rank=lambda incident: incident.rank,
     standing=lambda incident: incident.standing,
     derived=lambda incident: {"due_at": incident.due_at, "facets": facets_of(incident)},
+    without=lambda incident, lost: replace(
+        incident, open_keys=tuple(key for key in incident.open_keys if key not in lost)
+    ),
 )
 
 
@@ -105,21 +108,14 @@ class Incidents(Aggregates[Incident]):
         super().__init__(database, clock, KIND)
         self._counters = database.counters
 
-    @staticmethod
-    def id_for(command: Command) -> str:
-        """The id of the incident that this report would log: with an idempotency key always the same."""
-        return command.id if command.key else uuid.uuid7().hex
-
-    async def report(
-        self, said: Report, command: Command, reopen_within: timedelta, incident_id: str | None = None
-    ) -> Reported:
+    async def report(self, said: Report, command: Command, reopen_within: timedelta) -> Reported:
         """Log a new incident, or count a repeat when its dedup key has an open holder.
 
         With an idempotency key the new incident's id is the command's, so the same report can only be logged
         once.
         """
         refuse_bad_report(said, self._clock.now())
-        incident_id = incident_id or self.id_for(command)
+        incident_id = command.id if command.key else uuid.uuid7().hex
         if command.key and (logged := await self.find(incident_id)):
             return Reported(self.recreated(logged, command), deduplicated=False)
         for _ in range(10):
@@ -134,9 +130,10 @@ class Incidents(Aggregates[Incident]):
     async def _log(self, incident_id: str, said: Report, command: Command) -> Result[Incident]:
         number = await self._next_number()
         earlier = await self.last_holder(said.key) if said.key else None
+        past = earlier.merged.into if earlier and earlier.merged else earlier.id if earlier else None
 
         def decide(now: datetime) -> Decision[Incident]:
-            return report(incident_id, number, said, command, now, earlier.id if earlier else None)
+            return report(incident_id, number, said, command, now, past)
 
         return await self.create(decide, command)
 

@@ -111,6 +111,14 @@ class Log:
         if history:
             yield history
 
+    async def latest(self, subjects: Sequence[str], before: int | None, limit: int) -> list[Entry]:
+        """The last rows about these documents, before position `before` if there is one, the newest first."""
+        query: dict[str, Any] = {"subject": {"$in": list(subjects)}}
+        if before is not None:
+            query["_id"] = {"$lt": before}
+        rows = await self._ask(self._rows.find(query).sort("_id", -1).limit(limit).to_list(limit))
+        return [_readable_entry(row) for row in rows]
+
     @staticmethod
     async def _ask(question: Awaitable[Any]) -> Any:
         try:

@@ -9,11 +9,12 @@ from typing import Any
 
 from shared.domain.catalog import Policy, Team
 from shared.domain.commands import Command, Decision
+from shared.domain.errors import NotFound
 from shared.domain.notification import Notification
-from shared.domain.records import BulkChoice, Payload
-from shared.domain.reports import Report, refuse_bad_report
+from shared.domain.records import CommandTargets, Payload
+from shared.domain.reports import Report
 from shared.settings import Settings
-from shared.store import catalog, client, indexes, records
+from shared.store import catalog, client, indexes, layout, records
 from shared.store.action_items import ActionItems
 from shared.store.clock import Clock
 from shared.store.incidents import Incidents, Reported
@@ -22,7 +23,7 @@ from shared.store.measures import Measures
 from shared.store.relay import RelayStore
 from shared.store.retries import Retries
 from shared.store.tokens import Tokens
-from shared.store.update import Aggregates, Wake
+from shared.store.update import Aggregates, Result, Wake
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Store:
     notifications: Aggregates[Notification]
     action_items: ActionItems
     payloads: Aggregates[Payload]
-    bulk_choices: Aggregates[BulkChoice]
+    command_targets: Aggregates[CommandTargets]
     log: Log
     measures: Measures
     relay: RelayStore
@@ -59,20 +60,31 @@ class Store:
             aggregates.wake = wake
 
     async def report(self, said: Report, command: Command, reopen_within: timedelta, payload: str | None) -> Reported:
-        """Log an incident, with what its source said word for word. The payload is kept first: an incident that is
-        told of has it.
+        """Log an incident, with what its source said word for word, or count a repeat. The same command again is
+        answered from the incident that took it in, whatever holds the dedup key by now.
         """
-        incident_id = self.incidents.id_for(command)
-        if payload is not None:
-            refuse_bad_report(said, self.clock.now())
+        if command.key and said.key and (known := await self.command_targets.find(command.id)):
+            return await self._reported_before(self.command_targets.recreated(known, command).value)
+        reported = await self.incidents.report(said, command, reopen_within)
+        incident_id = reported.result.value.id
+        if command.key and reported.deduplicated:
+            await self.remember((incident_id,), command)
+        if payload is not None and not reported.deduplicated:
             kept = Payload(incident_id, payload, self.clock.now())
             await self.payloads.create(lambda now: Decision(kept), command)
-        return await self.incidents.report(said, command, reopen_within, incident_id)
+        return reported
 
-    async def choose(self, incident_ids: tuple[str, ...], command: Command) -> BulkChoice:
-        """Remember what a bulk command's filter matched; for the same command again, what it matched then."""
-        choice = BulkChoice(command.id, incident_ids, self.clock.now())
-        return (await self.bulk_choices.create(lambda now: Decision(choice), command)).value
+    async def _reported_before(self, targets: CommandTargets) -> Reported:
+        (holder,) = targets.incident_ids
+        loaded = await self.incidents.find(holder)
+        if loaded is None:
+            raise NotFound("incident", holder)
+        return Reported(Result(loaded.value, loaded, changed=False, replayed=True), deduplicated=True)
+
+    async def remember(self, incident_ids: tuple[str, ...], command: Command) -> CommandTargets:
+        """Remember which incidents a command reached; for the same command again, which it reached then."""
+        targets = CommandTargets(command.id, self.clock.now(), incident_ids)
+        return (await self.command_targets.create(lambda now: Decision(targets), command)).value
 
 
 @asynccontextmanager
@@ -84,6 +96,7 @@ async def open_store(settings: Settings, role: str) -> AsyncIterator[Store]:
     try:
         await client.check_promises(connection)
         database = client.database(connection, settings)
+        await layout.check(database)
         await indexes.build(database)
         clock = Clock(database, movable=settings.movable_clock)
         await clock.read()
@@ -117,7 +130,7 @@ def _assemble(database: Any, clock: Clock) -> Store:
         notifications=Aggregates(database, clock, catalog.NOTIFICATIONS),
         action_items=ActionItems(database, clock),
         payloads=Aggregates(database, clock, records.PAYLOADS),
-        bulk_choices=Aggregates(database, clock, records.BULK_CHOICES),
+        command_targets=Aggregates(database, clock, records.COMMAND_TARGETS),
         log=Log(database),
         measures=Measures(database),
         relay=RelayStore(database),

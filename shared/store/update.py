@@ -7,8 +7,8 @@ that the relay has trimmed.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from shared.crashpoints import reached
@@ -20,6 +20,7 @@ from shared.store.client import (
     PyMongoError,
     ReturnDocument,
     is_crossed,
+    is_full,
     is_transient,
     transaction,
     unavailable,
@@ -33,6 +34,11 @@ T = TypeVar("T")
 
 REMEMBERED_FOR = timedelta(hours=24)
 MOST_REMEMBERED = 64
+MOST_PASSING = 64
+"""How many commands without an idempotency key are remembered beside those with one: they are only asked for again
+within PATIENCE, and must not crowd out what callers may ask for again all day.
+"""
+
 MOST_ATTEMPTS = 50
 PATIENCE = timedelta(seconds=12)
 """How long an update goes on when the server answers with timeouts: each may or may not have written."""
@@ -43,6 +49,9 @@ DecideTogether = Callable[[Mapping[str, T], Command, datetime], dict[str, Decisi
 
 Wake = Callable[[Outbox], None]
 """Called after a write that left facts: whoever relays in this process need not look for them."""
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Outdated(Exception):
@@ -86,7 +95,9 @@ def _nothing(value: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[T]):
-    """How one aggregate is kept. `derived` gives the fields that exist only for queries."""
+    """How one aggregate is kept. `derived` gives the fields that exist only for queries; `without` gives up unique
+    values that another document holds.
+    """
 
     name: str
     label: str
@@ -95,6 +106,7 @@ class Kind(Generic[T]):
     rank: Callable[[T], int] = lambda value: UNRANKED
     standing: Callable[[T], Standing | None] = lambda value: None
     derived: Callable[[T], dict[str, Any]] = _nothing
+    without: Callable[[T, frozenset[str]], T] = lambda value, lost: value
 
 
 class Aggregates(Generic[T]):
@@ -163,13 +175,14 @@ class Aggregates(Generic[T]):
         """
         give_up_at = self._clock.monotonic() + PATIENCE.total_seconds()
         in_doubt = False
+        lost: frozenset[str] = frozenset()
         for attempt in range(MOST_ATTEMPTS):
             loaded = known if known and attempt == 0 else await self._load(key)
             if (remembered := _remembered(loaded.document, command)) is not None:
                 changed = bool(remembered.get("changed"))
                 return Result(loaded.value, loaded, changed, replayed=not in_doubt)
-            now = self._clock.now()
-            decision = decide(loaded.value, command, now)
+            now = self._now(loaded)
+            decision = self._yielding(decide(loaded.value, command, now), lost)
             change = self._change(loaded, decision, command, now)
             if change is None:
                 return Result(loaded.value, loaded, changed=False)
@@ -178,6 +191,9 @@ class Aggregates(Generic[T]):
                 written = await self.collection.find_one_and_update(
                     {"_id": key, "rev": loaded.rev}, change, return_document=ReturnDocument.AFTER
                 )
+            except DuplicateKeyError as error:
+                lost = lost | _held_elsewhere(error)
+                continue
             except PyMongoError as error:
                 if not is_transient(error) or self._clock.monotonic() > give_up_at:
                     raise self._failure(error) from error
@@ -197,7 +213,7 @@ class Aggregates(Generic[T]):
     async def rehearse(self, key: str, decide: Decide[T], command: Command) -> Result[T]:
         """What `update` would answer now; nothing is written. Raises what `decide` raises, and NotFound."""
         loaded = await self._load(key)
-        decision = decide(loaded.value, command, self._clock.now())
+        decision = decide(loaded.value, command, self._now(loaded))
         return Result(decision.value, loaded, changed=decision.changed)
 
     async def update_together(
@@ -210,14 +226,17 @@ class Aggregates(Generic[T]):
         """
         give_up_at = self._clock.monotonic() + PATIENCE.total_seconds()
         in_doubt = False
+        lost: frozenset[str] = frozenset()
         for attempt in range(MOST_ATTEMPTS):
             try:
                 async with transaction(self.collection) as session:
-                    done = await self._write_together(session, keys, decide, command, replayed=not in_doubt)
+                    done = await self._write_together(session, keys, decide, command, lost, replayed=not in_doubt)
                 for result, decision in done:
                     if decision:
                         self._tell(result.loaded, decision)
                 return [result for result, _ in done]
+            except DuplicateKeyError as error:
+                lost = lost | _held_elsewhere(error)
             except PyMongoError as error:
                 if not (is_transient(error) or is_crossed(error)) or self._clock.monotonic() > give_up_at:
                     raise self._failure(error) from error
@@ -229,7 +248,14 @@ class Aggregates(Generic[T]):
         raise Unavailable(f"{self.kind.label} {keys[0]} is changed by too many at once. Nothing is lost; try again.")
 
     async def _write_together(
-        self, session: Any, keys: Sequence[str], decide: DecideTogether[T], command: Command, *, replayed: bool
+        self,
+        session: Any,
+        keys: Sequence[str],
+        decide: DecideTogether[T],
+        command: Command,
+        lost: frozenset[str],
+        *,
+        replayed: bool,
     ) -> list[tuple[Result[T], Decision[T] | None]]:
         """The results in the order of `keys`, with the decisions that are to be told once they are committed."""
         documents = [await self.collection.find_one({"_id": key}, session=session) for key in keys]
@@ -240,8 +266,9 @@ class Aggregates(Generic[T]):
                 (Result(one.value, one, bool((marks[key] or {}).get("changed")), replayed), None)
                 for key, one in loaded.items()
             ]
-        now = self._clock.now()
-        decisions = decide({key: one.value for key, one in loaded.items()}, command, now)
+        now = max(self._now(one) for one in loaded.values())
+        decided = decide({key: one.value for key, one in loaded.items()}, command, now)
+        decisions = {key: self._yielding(decision, lost) for key, decision in decided.items()}
         written = {
             key: await self._write_in(session, loaded[key], decision, command, now)
             for key, decision in decisions.items()
@@ -259,6 +286,17 @@ class Aggregates(Generic[T]):
         if document is None:
             raise _Outdated
         return Loaded(decision.value, document)
+
+    def _now(self, loaded: Loaded[T]) -> datetime:
+        """The clock's time, and not before the document's last change: the clocks of two processes differ by some
+        milliseconds, and a timeline does not run backwards.
+        """
+        changed_at: datetime = loaded.document.get("updated_at", EPOCH)
+        return max(self._clock.now(), changed_at)
+
+    def _yielding(self, decision: Decision[T], lost: frozenset[str]) -> Decision[T]:
+        """The decision without the unique values that other documents hold."""
+        return replace(decision, value=self.kind.without(decision.value, lost)) if lost else decision
 
     def _present(self, key: str, document: Mapping[str, Any] | None) -> Loaded[T]:
         if document is None:
@@ -278,7 +316,8 @@ class Aggregates(Generic[T]):
     def _change(
         self, loaded: Loaded[T], decision: Decision[T], command: Command, now: datetime
     ) -> dict[str, Any] | None:
-        fields = difference(self._fields(loaded.value), self._fields(decision.value))
+        kept = {name: loaded.document[name] for name in self.kind.derived(loaded.value) if name in loaded.document}
+        fields = difference(to_document(loaded.value) | kept, self._fields(decision.value))
         if not fields and not decision.facts and not command.key:
             return None
         outbox = self._outbox(decision, loaded.value, command, now, rev=loaded.rev + 1)
@@ -293,9 +332,12 @@ class Aggregates(Generic[T]):
     @staticmethod
     def _mark(loaded: Loaded[T], decision: Decision[T], command: Command, now: datetime) -> dict[str, Any]:
         """The next revision, with the command among those that were carried out."""
-        applied = [entry for entry in loaded.document.get("applied", ()) if entry["at"] > now - REMEMBERED_FOR]
+        applied = [mark for mark in loaded.document.get("applied", ()) if mark["at"] > now - REMEMBERED_FOR]
         mark = {"id": command.id, "digest": command.digest, "at": now, "changed": decision.changed}
-        return {"$inc": {"rev": 1}, "$set": {"applied": [*applied[1 - MOST_REMEMBERED :], mark]}}
+        marks = [*applied, mark | ({"keyed": True} if command.key else {})]
+        keyed = [one for one in marks if one.get("keyed")][-MOST_REMEMBERED:]
+        passing = [one for one in marks if not one.get("keyed")][-MOST_PASSING:]
+        return {"$inc": {"rev": 1}, "$set": {"applied": [*keyed, *passing]}}
 
     def _fields(self, value: T) -> dict[str, Any]:
         derived = {name: field for name, field in self.kind.derived(value).items() if field is not None}
@@ -353,9 +395,19 @@ class Aggregates(Generic[T]):
         except PyMongoError as error:
             raise self._failure(error) from error
 
-    @staticmethod
-    def _failure(error: PyMongoError) -> Exception:
-        return unavailable(error) if is_transient(error) else error
+    def _failure(self, error: PyMongoError) -> Exception:
+        if is_full(error):
+            text = f"This {self.kind.label} takes no more until what it holds is logged. Nothing is lost; try again."
+            return Unavailable(text)
+        return unavailable(error) if is_transient(error) or is_crossed(error) else error
+
+
+def _held_elsewhere(error: DuplicateKeyError) -> frozenset[str]:
+    """The values that the unique index refused. Raises the error when it names none."""
+    found = frozenset(str(value) for value in (error.details or {}).get("keyValue", {}).values())
+    if not found:
+        raise error
+    return found
 
 
 def _remembered(document: Mapping[str, Any], command: Command) -> Mapping[str, Any] | None:

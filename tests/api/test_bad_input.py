@@ -11,10 +11,11 @@ import websockets
 
 from shared.store.client import connect, database
 from shared.wire import global_id
-from tests.support.graphql import Client
+from tests.support.graphql import Client, faults
 from tests.support.world import World
 
 ONE = "{ viewer { role } }"
+REPORT = "mutation($input: ReportIncidentInput!) { reportIncident(input: $input) { __typename } }"
 UNKNOWN = global_id("Incident", "0" * 32)
 
 
@@ -276,3 +277,213 @@ async def test_lists_within_lists(client: Client, served: World) -> None:
     assert error["extensions"]["issues"][0]["code"] == "QUERY_TOO_COMPLEX"
     found = await client.ask('{ incidents(filter: {text: "cobweb"}) { nodes { related { related { id } } } } }')
     assert {len(node["related"]) for node in found["incidents"]["nodes"]} == {9}
+
+
+async def test_a_huge_title(client: Client) -> None:
+    """Ten megabytes are refused with a typed code before they are looked at; the next request is served."""
+    before = await count(client)
+    asked = {"query": REPORT, "variables": {"input": {"title": "x" * 10_000_000}}}
+    answer = await client.post(asked)
+    assert answer.status_code == 413
+    assert answer.json()["errors"][0]["extensions"]["code"] == "TOO_LARGE"
+    within = await client.do("reportIncident", title="x" * 200_000)
+    assert faults(within) == [("input.title", "LENGTH")]
+    assert await count(client) == before
+
+
+SOON = "2100-01-01T00:00:00Z"
+URLS = (
+    "",
+    "example.org",
+    "ftp://example.org",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "http://",
+    "https:///path",
+    "http://[::1",
+    "https://exa mple.org",
+    "https://example.org/\n",
+    "https://example.org/\0",
+    "https://example.org/" + "x" * 2_000,
+)
+
+
+def nested(levels: int) -> Any:
+    """Lists within lists."""
+    value: Any = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("asked", "issues"),
+    [
+        ({"impactBeganAt": SOON}, [("input.impactBeganAt", "IN_THE_FUTURE")]),
+        ({"environment": "x" * 201}, [("input.environment", "LENGTH")]),
+        ({"source": "x\0"}, [("input.source", "INVALID")]),
+        ({"dedupKey": "x\0"}, [("input.dedupKey", "INVALID")]),
+        ({"dedupKey": "x" * 256}, [("input.dedupKey", "LENGTH")]),
+        ({"labels": [{"key": "x\0", "value": ""}]}, [("input.labels", "INVALID")]),
+        ({"labels": [{"key": "x", "value": "\0"}]}, [("input.labels", "INVALID")]),
+        ({"links": [{"url": "https://example.org"}] * 101}, [("input.links", "TOO_MANY")]),
+        (
+            {"links": [{"url": "https://example.org"}, {"url": "x", "title": "x" * 501}]},
+            [("input.links.1.url", "INVALID"), ("input.links.1.title", "LENGTH")],
+        ),
+        ({"payload": "x" * (64 * 1024)}, [("input.payload", "LENGTH")]),
+        ({"payload": {"list": ["x" * 100] * 700}}, [("input.payload", "LENGTH")]),
+        ({"payload": nested(101)}, [("input.payload", "TOO_DEEP")]),
+        ({"payload": nested(900), "idempotencyKey": "deep"}, [("input.payload", "TOO_DEEP")]),
+        ({"serviceIds": [global_id("Service", "service-checkout")] * 21}, [("input.serviceIds", "TOO_MANY")]),
+        ({"serviceIds": [UNKNOWN]}, [("input.serviceIds.0", "WRONG_TYPE")]),
+        (
+            {"title": "", "description": "\0", "environment": "x" * 201, "impactBeganAt": SOON},
+            [
+                ("input.title", "EMPTY"),
+                ("input.description", "INVALID"),
+                ("input.environment", "LENGTH"),
+                ("input.impactBeganAt", "IN_THE_FUTURE"),
+            ],
+        ),
+    ],
+)
+async def test_a_bad_part_of_a_report(
+    client: Client, served: World, asked: dict[str, Any], issues: list[tuple[str, str]]
+) -> None:
+    """Every wrong part is told at once with its place; neither an incident nor a payload is kept."""
+    payloads = served.store.payloads.collection
+    before = await count(client), await payloads.count_documents({})
+    refused = await client.do("reportIncident", **{"title": "x", "payload": {"kept": "never"}, **asked})
+    assert refused["__typename"] == "ValidationError"
+    assert faults(refused) == issues
+    assert (await count(client), await payloads.count_documents({})) == before
+
+
+async def test_the_largest_payload(client: Client) -> None:
+    """What is just within the bounds is kept as it is."""
+    for payload in (nested(100), "x" * (64 * 1024 - 2), {"a.b": {"$set": "\0"}}, False, 0, ""):
+        incident = await client.report("large payload", payload=payload)
+        assert (await client.incident(incident["id"], "payload"))["payload"] == payload
+
+
+@pytest.mark.parametrize("url", URLS, ids=range(len(URLS)))
+async def test_bad_addresses(client: Client, url: str) -> None:
+    """Only http and https addresses with a host are links, in a report and afterwards."""
+    before = await count(client)
+    refused = await client.do("reportIncident", title="x", links=[{"url": url}])
+    assert [place for place, _ in faults(refused)] == ["input.links.0.url"]
+    assert await count(client) == before
+    incident = await client.report("no such link")
+    refused = await client.do("addLink", id=incident["id"], url=url)
+    assert [place for place, _ in faults(refused)] == ["input.url"]
+    assert await traces(client, incident["id"]) == (1, ["triggered"])
+
+
+@pytest.mark.parametrize(
+    ("mutation", "asked", "field", "code"),
+    [
+        ("cancelIncident", {"reason": "\t\n "}, "reason", "EMPTY"),
+        ("overridePriority", {"priority": "P1", "reason": ""}, "reason", "EMPTY"),
+        ("correctIncidentTime", {"what": "TRIGGERED", "at": "2026-01-01T00:00:00Z", "reason": " "}, "reason", "EMPTY"),
+        ("correctIncidentTime", {"what": "TRIGGERED", "at": SOON, "reason": "x"}, "at", "IN_THE_FUTURE"),
+        ("declareMajor", {"businessImpact": " "}, "businessImpact", "EMPTY"),
+        ("mitigateIncident", {"workaround": " "}, "workaround", "EMPTY"),
+        ("recordFix", {"fix": ""}, "fix", "EMPTY"),
+        ("setRootCause", {"rootCause": " "}, "rootCause", "EMPTY"),
+        ("addFinding", {"text": ""}, "text", "EMPTY"),
+        ("addTask", {"title": ""}, "title", "EMPTY"),
+        ("setCategory", {"category": " "}, "category", "EMPTY"),
+        ("setCategory", {"category": "x" * 101}, "category", "LENGTH"),
+        ("setCategory", {"category": "x", "subcategory": "x" * 101}, "subcategory", "LENGTH"),
+        ("editIncident", {"title": " "}, "title", "EMPTY"),
+        ("editIncident", {"title": "x" * 501}, "title", "LENGTH"),
+        ("editIncident", {"serviceIds": ["x"]}, "serviceIds.0", "MALFORMED_ID"),
+        ("resolveIncident", {"statusUpdate": "x" * 5_001}, "statusUpdate", "LENGTH"),
+        ("updateTask", {"taskId": "x", "state": "NOT_DOING"}, "reason", "EMPTY"),
+        ("acknowledgeIncident", {"note": "x" * 2_001}, "note", "LENGTH"),
+        ("acknowledgeIncident", {"note": "\0"}, "note", "INVALID"),
+        ("acknowledgeIncident", {"idempotencyKey": "\0"}, "idempotencyKey", "INVALID"),
+    ],
+)
+async def test_bad_words_about_an_incident(
+    client: Client, mutation: str, asked: dict[str, Any], field: str, code: str
+) -> None:
+    """A missing reason, an empty text, a time in the future: an issue with its place, and nothing is written."""
+    incident = await client.report("said wrong")
+    refused = await client.do(mutation, id=incident["id"], **asked)
+    assert (refused["__typename"], refused["retryable"]) == ("ValidationError", False)
+    assert faults(refused) == [(f"input.{field}", code)]
+    assert await traces(client, incident["id"]) == (1, ["triggered"])
+
+
+@pytest.mark.parametrize(
+    ("mutation", "asked", "says"),
+    [
+        ("cancelIncident", {}, "required field 'reason'"),
+        ("cancelIncident", {"reason": None}, ".reason"),
+        ("correctIncidentTime", {"what": "TRIGGERED", "at": "yesterday", "reason": "x"}, ".at"),
+        ("correctIncidentTime", {"what": "TRIGGERED", "at": "2026-01-01T00:00:00", "reason": "x"}, "needs an offset"),
+        ("correctIncidentTime", {"what": "TRIGGERED", "at": "0001-01-01T00:00:00+14:00", "reason": "x"}, ".at"),
+        ("correctIncidentTime", {"what": "TRIGGERED", "at": 5, "reason": "x"}, ".at"),
+        ("correctIncidentTime", {"what": "CREATED", "at": SOON, "reason": "x"}, ".what"),
+        ("overridePriority", {"priority": "P0", "reason": "x"}, "'P0' does not exist in 'Priority'"),
+        ("acknowledgeIncident", {"expectedVersion": 2**31}, ".expectedVersion"),
+        ("acknowledgeIncident", {"unknown": 1}, "unknown field 'unknown'"),
+    ],
+)
+async def test_what_the_schema_does_not_take(client: Client, mutation: str, asked: dict[str, Any], says: str) -> None:
+    """A value that the schema does not know is an error of the request that names its place, and nothing is written."""
+    incident = await client.report("not of the schema")
+    kind = f"{mutation[0].upper()}{mutation[1:]}Input"
+    query = f"mutation($input: {kind}!) {{ {mutation}(input: $input) {{ __typename }} }}"
+    (error,) = await client.errors(query, input={"id": incident["id"], **asked})
+    assert says in error["message"]
+    assert "Did you mean" not in error["message"]
+    assert await traces(client, incident["id"]) == (1, ["triggered"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "services(first: 1000)",
+        "teams(first: 0)",
+        "users(last: 101)",
+        "escalationPolicies(first: -1)",
+        "actionItems(first: 1000)",
+        "incidents(last: 1000)",
+    ],
+)
+async def test_pages_of_other_lists(client: Client, arguments: str) -> None:
+    """Every list has the same bounds."""
+    (error,) = await client.errors(f"{{ {arguments} {{ nodes {{ id }} }} }}")
+    (issue,) = error["extensions"]["issues"]
+    assert (issue["path"], issue["code"]) == (["last" if "last" in arguments else "first"], "OUT_OF_RANGE")
+
+
+@pytest.mark.parametrize(
+    ("field", "path", "code"),
+    [
+        ('incident(by: {id: "x"})', ["by", "id"], "MALFORMED_ID"),
+        ('incident(by: {id: ""})', ["by", "id"], "MALFORMED_ID"),
+        (f'incident(by: {{id: "{global_id("User", "u")}"}})', ["by", "id"], "WRONG_TYPE"),
+        (f'incident(by: {{id: "{"A" * 50_000}"}})', ["by", "id"], "MALFORMED_ID"),
+        ('incident(by: {dedupKey: {key: "x", serviceId: ""}})', ["by", "dedupKey", "serviceId"], "MALFORMED_ID"),
+        ('actionItems(ownerId: "")', ["ownerId"], "MALFORMED_ID"),
+        (f'actionItems(ownerId: "{UNKNOWN}")', ["ownerId"], "WRONG_TYPE"),
+        ('node(id: "x")', ["id"], "MALFORMED_ID"),
+    ],
+    ids=range(8),
+)
+async def test_bad_ids_in_queries(client: Client, field: str, path: list[str], code: str) -> None:
+    """An id that cannot be is told with its place; it is never taken for none."""
+    (error,) = await client.errors(f"{{ {field} {{ __typename }} }}")
+    assert error["extensions"]["code"] == "VALIDATION"
+    (issue,) = error["extensions"]["issues"]
+    assert (issue["path"], issue["code"]) == (path, code)
+
+
+async def traces(client: Client, incident_id: str) -> tuple[int, list[str]]:
+    """Its version and the types of its timeline's entries."""
+    found = await client.incident(incident_id, "version timeline { nodes { type } }")
+    return found["version"], [node["type"] for node in found["timeline"]["nodes"]]

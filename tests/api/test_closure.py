@@ -17,6 +17,7 @@ from tests.support.world import ADA, BO, World
 ADAS, BOS = global_id("User", ADA), global_id("User", BO)
 REVIEW = "review { state whatHappened contributingFactors impact wentWell wentBadly insights completedAt }"
 POLICY = "closurePolicy { autoCloseDays reviewTasks reviewPriorities reviewMajors }"
+SETTINGS = f"{{ organization {{ {POLICY} }} }}"
 ITEM = "actionItem { id incidentId title description state owner { name } dueAt endedAt version }"
 
 
@@ -107,7 +108,7 @@ async def test_the_gate(client: Client, gated: dict[str, Any]) -> None:
     """Open review tasks keep an incident that the policy names from being closed, one by one or in bulk, and its button
     says so; done or given up with a reason, they let it go.
     """
-    assert (await client.ask(f"{{ {POLICY} }}"))["closurePolicy"] == gated
+    assert (await client.ask(SETTINGS))["organization"]["closurePolicy"] == gated
     key = await resolved(client, "gated", "P1")
     fields = "version status tasks { id title source state } actions { action blockedBy }"
     shown = await client.incident(key, fields)
@@ -158,10 +159,10 @@ async def test_what_the_gate_lets_pass(client: Client, gated: dict[str, Any]) ->
 )
 async def test_a_bad_policy(client: Client, bo: Client, asked: dict[str, Any], where: str, code: str) -> None:
     """A wrong policy is refused with its place, and stays as it was; who does not configure is forbidden to."""
-    before = await client.ask(f"{{ {POLICY} }}")
+    before = await client.ask(SETTINGS)
     assert faults(await client.other("chooseClosurePolicy", "changed", **asked)) == [(where, code)]
     assert (await bo.other("chooseClosurePolicy", "changed", autoCloseDays=7))["__typename"] == "ForbiddenError"
-    assert await client.ask(f"{{ {POLICY} }}") == before
+    assert await client.ask(SETTINGS) == before
 
 
 async def test_closing_by_itself(client: Client, gated: dict[str, Any], served: World) -> None:
@@ -263,7 +264,7 @@ async def test_pages_of_action_items(client: Client, served: World) -> None:
         if n == 5:
             await client.other("updateActionItem", ITEM, id=made["actionItem"]["id"], state="DONE")
     await relay(served)
-    query = """query($owner: ID!, $state: [TaskState!], $first: Int, $after: String, $last: Int, $before: String) {
+    query = """query($owner: ID!, $state: [TaskState!], $first: Int, $after: Cursor, $last: Int, $before: Cursor) {
       actionItems(ownerId: $owner, state: $state, first: $first, after: $after, last: $last, before: $before) {
         nodes { title } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
 

@@ -5,7 +5,7 @@ from typing import Any
 from tests.support.graphql import Client
 from tests.support.world import World
 
-PAGE = """query($first: Int, $after: String, $last: Int, $before: String, $order: IncidentOrder!) {
+PAGE = """query($first: Int, $after: Cursor, $last: Int, $before: Cursor, $order: IncidentOrder!) {
   incidents(filter: {open: true}, orderBy: $order, first: $first, after: $after, last: $last, before: $before) {
     asOf totalCount { value capped } nodes { number } edges { cursor node { number } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""

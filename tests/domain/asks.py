@@ -84,7 +84,7 @@ ASKING: dict[str, tuple[Action, Decide[Incident]]] = {
     "set_parent": (Action.SET_PARENT, beside(set_parent)),
     "remove_parent": (Action.SET_PARENT, beside(remove_parent)),
     "update_review": (Action.REVIEW, update_review({"impact": "an hour without orders"})),
-    "complete_review": (Action.REVIEW, complete_review),
+    "complete_review": (Action.COMPLETE_REVIEW, complete_review),
     "correct_time": (
         Action.CORRECT_TIME,
         correct_time(Correctable.IMPACT_BEGAN, NOW - timedelta(minutes=9), "the graphs say so"),

@@ -54,6 +54,7 @@ STAND_DOWN_MAJOR     yes       yes          yes           yes       yes      -  
 RELATE               yes       yes          yes           yes       yes      -      yes      -
 SET_PARENT           yes       yes          yes           yes       yes      -      yes      -
 REVIEW               -         -            -             -         yes      -      -        -
+COMPLETE_REVIEW      -         -            -             -         yes      -      -        -
 CORRECT_TIME         yes       yes          yes           yes       yes      yes    yes      -
 """
 

@@ -176,6 +176,6 @@ about_the_past = st.one_of(
     st.sampled_from(["impact", "insights"]).map(
         lambda part: Ask(f"review {part}", Action.REVIEW, lambda *_: update_review({part: "an hour"}))
     ),
-    fixed("complete the review", Action.REVIEW, complete_review),
+    fixed("complete the review", Action.COMPLETE_REVIEW, complete_review),
     st.builds(_moved_time, st.sampled_from(Correctable), st.sampled_from([-30, -1, 0, 1])),
 )

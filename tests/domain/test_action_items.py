@@ -50,7 +50,7 @@ def test_an_item_ends(state: TaskState, reason: str | None) -> None:
     decide = update_action_item(state=state, reason=reason)
     decision = decide(ITEM, by("bob"), LATER)
     assert decision.value == replace(ITEM, state=state, ended_at=LATER, updated_at=LATER, version=2)
-    assert decision.facts == (facts.ActionItemUpdated("rotate the logs", state, None, None, reason),)
+    assert decision.facts == (facts.ActionItemUpdated(ITEM.incident_id, "rotate the logs", state, None, None, reason),)
     assert decide(decision.value, by("bob"), TOMORROW) == Decision(decision.value, (), changed=False)
 
 
@@ -66,7 +66,9 @@ def test_an_item_is_given_to_somebody() -> None:
     """Owner and due date change alone; what is not given stays."""
     decision = update_action_item(owner_id="cid", due_at=TOMORROW)(ITEM, by(), LATER)
     assert (decision.value.owner_id, decision.value.due_at, decision.value.state) == ("cid", TOMORROW, TaskState.OPEN)
-    assert decision.facts == (facts.ActionItemUpdated("rotate the logs", TaskState.OPEN, "cid", TOMORROW),)
+    assert decision.facts == (
+        facts.ActionItemUpdated(ITEM.incident_id, "rotate the logs", TaskState.OPEN, "cid", TOMORROW),
+    )
     later = update_action_item(state=TaskState.DONE)(decision.value, by(), TOMORROW).value
     assert (later.owner_id, later.due_at, later.version) == ("cid", TOMORROW, 3)
 

@@ -15,7 +15,7 @@ from shared.domain.incident import HoldReason, Incident, TaskSource
 from shared.domain.lifecycle import ASKS, MOVES, Action, Status, allowed
 from shared.domain.majors import declare_major, propose_major, stand_down_major
 from shared.domain.priority import Priority
-from shared.domain.relations import merge, unmerge
+from shared.domain.relations import merge, set_parent, unmerge
 from shared.domain.responders import assign
 from shared.domain.review import complete_review
 from shared.domain.transitions import mitigate
@@ -44,7 +44,11 @@ EXTRAS: dict[str, Decide[Incident]] = {
     "with a workaround": mitigate("restarted it"),
     "with a review task": add_task("write the timeline", None, None, TaskSource.REVIEW),
     "reviewed": complete_review,
+    "reviewed with a review task": lambda incident, command, now: add_task(
+        "write the timeline", None, None, TaskSource.REVIEW
+    )(complete_review(incident, command, now).value, command, now),
     "with another merged into it": beside(lambda here, there: merge((there,), here)),
+    "with a child": beside(lambda here, there: set_parent(there, here)),
 }
 
 
@@ -141,8 +145,6 @@ def test_an_ask_that_is_not_blocked_is_not_refused(name: str) -> None:
     for life, incident in LIVES.items():
         if shown(incident, action).blocked_by is not None:
             continue
-        if name == "complete_review" and any(task.source is TaskSource.REVIEW for task in incident.tasks):
-            continue  # the review can be written on, and cannot be completed yet
         try:
             decide(incident, by("bob"), LATER)
         except InvalidInput:
@@ -159,6 +161,40 @@ NEEDING = {
     "rate_workaround",
 }
 """These need something in the incident that not every one of these lives has."""
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_an_ask_that_is_blocked_changes_nothing(name: str) -> None:
+    """Whoever asks all the same is refused, or is told that it is so: nothing is written, whoever it is."""
+    action, decide = ASKING[name]
+    for life, incident in LIVES.items():
+        if shown(incident, action).blocked_by is None:
+            continue
+        for person in ("ann", "bob", "dan"):
+            try:
+                decision = decide(incident, by(person), LATER)
+            except (InvalidTransition, InvalidInput):
+                continue
+            assert decision == Decision(incident, (), changed=False), f"{life} by {person}"
+
+
+ALONE = (
+    Action.RELEASE_HOLD,
+    Action.RELEASE_PRIORITY,
+    Action.PROPOSE_MAJOR,
+    Action.DECLARE_MAJOR,
+    Action.STAND_DOWN_MAJOR,
+    Action.COMPLETE_REVIEW,
+)
+"""What the incident alone decides: neither who asks nor what they give makes a difference."""
+
+
+@pytest.mark.parametrize("name", [name for name, (action, _) in ASKING.items() if action in ALONE])
+def test_what_the_incident_alone_decides_is_done_unless_it_is_blocked(name: str) -> None:
+    """Such a button changes the incident exactly when it is not blocked."""
+    action, decide = ASKING[name]
+    for life, incident in LIVES.items():
+        assert changes(incident, decide) is (shown(incident, action).blocked_by is None), life
 
 
 @pytest.mark.parametrize(
@@ -180,8 +216,19 @@ NEEDING = {
         ("TRIGGERED stood down", Action.STAND_DOWN_MAJOR, "it is no major incident"),
         ("RESOLVED", Action.CLOSE, None),
         ("RESOLVED with a review task", Action.CLOSE, "1 review task is open: write the timeline."),
-        ("RESOLVED reviewed", Action.REVIEW, "the review is completed"),
+        ("RESOLVED", Action.REVIEW, None),
+        ("RESOLVED reviewed", Action.REVIEW, None),
+        ("RESOLVED with a review task", Action.REVIEW, None),
+        ("RESOLVED", Action.COMPLETE_REVIEW, None),
+        ("RESOLVED reviewed", Action.COMPLETE_REVIEW, "the review is completed"),
+        ("RESOLVED with a review task", Action.COMPLETE_REVIEW, "1 review task is open: write the timeline."),
+        ("RESOLVED reviewed with a review task", Action.COMPLETE_REVIEW, "the review is completed"),
+        ("RESOLVED reviewed with a review task", Action.CLOSE, "1 review task is open: write the timeline."),
+        ("MITIGATED", Action.COMPLETE_REVIEW, "the incident is MITIGATED"),
+        ("CLOSED", Action.REVIEW, "the incident is CLOSED"),
         ("TRIGGERED with another merged into it", Action.MERGE, "other incidents are merged into it"),
+        ("TRIGGERED with a child", Action.MERGE, "it has children"),
+        ("RESOLVED with a child", Action.MERGE, "it has children"),
         ("CLOSED", Action.ADD_NOTE, "the incident is CLOSED"),
         ("MERGED", Action.REOPEN, "the incident is MERGED"),
         ("MERGED", Action.UNMERGE, None),

@@ -10,6 +10,7 @@ from shared.domain import facts
 from shared.domain.catalog import (
     LONGEST_DELAY,
     LONGEST_NAME,
+    MOST_CONTACT_METHODS,
     MOST_REPEATS,
     MOST_STEPS,
     ContactMethod,
@@ -185,6 +186,17 @@ def test_a_contact_method_is_added_at_the_end_once() -> None:
     assert decision.value.version == 3
     assert decision.facts == (facts.ContactMethodAdded("m2", "email"),)
     assert add_contact_method(two)(decision.value, by(), LATER) == Decision(decision.value, (), False)
+
+
+def test_contact_methods_are_bounded() -> None:
+    """Nobody is reached in more ways than can be tried; one that is there is there, however many there are."""
+    full = replace(user().value, contact_methods=tuple(method(f"m{n}") for n in range(MOST_CONTACT_METHODS)))
+    with pytest.raises(InvalidInput) as refusal:
+        add_contact_method(method("more"))(full, by(), LATER)
+    assert [(issue.path, issue.code) for issue in refusal.value.issues] == [(("input", "userId"), "TOO_MANY")]
+    assert add_contact_method(method("m0"))(full, by(), LATER) == Decision(full, (), changed=False)
+    room = replace(full, contact_methods=full.contact_methods[1:])
+    assert len(add_contact_method(method("more"))(room, by(), LATER).value.contact_methods) == MOST_CONTACT_METHODS
 
 
 def test_only_enabled_contact_methods_reach_a_user() -> None:

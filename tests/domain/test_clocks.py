@@ -15,10 +15,10 @@ from shared.domain.diagnosis import add_note, update_task
 from shared.domain.holds import hold
 from shared.domain.incident import (
     ESCALATE,
-    Clock,
     ClockKind,
     HoldReason,
     Incident,
+    SlaClock,
     Task,
     TaskSource,
     TaskState,
@@ -72,7 +72,7 @@ EXPECTED: dict[Priority, tuple[timedelta, timedelta] | None] = {
 """The targets, written down a second time: to acknowledge, and to resolve."""
 
 
-def clock(incident: Incident, kind: ClockKind) -> Clock:
+def clock(incident: Incident, kind: ClockKind) -> SlaClock:
     """The incident's clock of that kind."""
     (found,) = [one for one in incident.sla if one.kind is kind]
     return found
@@ -230,7 +230,7 @@ def test_taken_out_of_a_merge_it_has_new_clocks() -> None:
 def test_another_priority_keeps_the_time_that_was_used() -> None:
     """Half an hour was used of P1's four, so P2's eight end half an hour earlier than from now."""
     lowered = to_priority(at(Status.ACKNOWLEDGED, priority=P1), P2, NOW + 30 * MINUTE)
-    assert clock(lowered, RESOLVE) == Clock(RESOLVE, 8 * 3600, NOW + 8 * HOUR)
+    assert clock(lowered, RESOLVE) == SlaClock(RESOLVE, 8 * 3600, NOW + 8 * HOUR)
     assert lowered.timers[SLA] == NOW + 6 * HOUR
 
 
@@ -324,40 +324,49 @@ def test_notes_do_not_put_off_the_closure() -> None:
 # Whatever falls due
 
 
-def much_is_owed() -> Incident:
-    """A P1 on hold, of which an end of the hold, an answer and an update are owed within the hour."""
+def worked_on() -> Incident:
+    """A P1, of which an answer and an update are owed within the hour, and a resolution within four."""
     incident = at(Status.ACKNOWLEDGED, priority=P1)
-    incident = request_responder("dan", None, 20 * MINUTE, reach())(incident, by(), NOW).value
-    return hold(HoldReason.VENDOR, None, NOW + 40 * MINUTE)(incident, by(), NOW).value
+    return request_responder("dan", None, 20 * MINUTE, reach())(incident, by(), NOW).value
+
+
+def much_is_owed() -> Incident:
+    """The same on hold: an end of the hold and an answer are owed within the hour, and an update after the hold."""
+    return hold(HoldReason.VENDOR, None, NOW + 40 * MINUTE)(worked_on(), by(), NOW).value
 
 
 def test_every_timer_has_its_kind() -> None:
     """The kinds that fall due here are all but the escalation's."""
     assert set(KINDS) == {HOLD_END, REQUEST_LAPSE, SLA, UPDATE_DUE, AUTO_CLOSE}
     assert ESCALATE not in KINDS
-    owed = much_is_owed()
-    assert owed.timers == {
+    worked, owed = worked_on(), much_is_owed()
+    assert worked.timers == {
         REQUEST_LAPSE: NOW + 20 * MINUTE,
         UPDATE_DUE: NOW + 30 * MINUTE,
-        HOLD_END: NOW + 40 * MINUTE,
+        SLA: NOW + 3 * HOUR,
     }
-    assert owed.due_at == NOW + 20 * MINUTE
+    assert owed.timers == {REQUEST_LAPSE: NOW + 20 * MINUTE, HOLD_END: NOW + 40 * MINUTE}
+    assert owed.next_update_due_at == NOW + 30 * MINUTE
+    assert worked.due_at == owed.due_at == NOW + 20 * MINUTE
 
 
 def test_before_its_time_nothing_happens() -> None:
     """A doorbell too early changes nothing, on whatever incident."""
-    owed = much_is_owed()
-    assert fallen_due(owed, NOW + 20 * MINUTE - SOON) == Decision(owed, (), changed=False)
+    for owed in (worked_on(), much_is_owed()):
+        assert fallen_due(owed, NOW + 20 * MINUTE - SOON) == Decision(owed, (), changed=False)
     for status in Status:
         assert fallen_due(at(status), NOW) == Decision(at(status), (), changed=False)
 
 
 def test_everything_that_is_due_happens_in_one_write_and_once() -> None:
     """After a night without workers: each is told, and the doorbell's repeat finds nothing to do."""
-    decision = fallen_due(much_is_owed(), NOW + DAY)
-    assert names(decision.facts) == ["responder_request_lapsed", "hold_released", "status_update_overdue"]
-    assert fallen_due(decision.value, NOW + DAY) == Decision(decision.value, (), changed=False)
-    assert decision.value.timers == {SLA: NOW + DAY + 3 * HOUR}
+    held, worked = fallen_due(much_is_owed(), NOW + DAY), fallen_due(worked_on(), NOW + DAY)
+    assert names(held.facts) == ["responder_request_lapsed", "hold_released"]
+    assert held.value.timers == {SLA: NOW + DAY + 3 * HOUR, UPDATE_DUE: NOW + DAY + 30 * MINUTE}
+    assert names(worked.facts) == ["responder_request_lapsed", "status_update_overdue", "sla.breached"]
+    assert worked.value.timers == {}
+    for decision in (held, worked):
+        assert fallen_due(decision.value, NOW + DAY) == Decision(decision.value, (), changed=False)
 
 
 def test_the_escalation_is_left_alone() -> None:

@@ -10,6 +10,7 @@ import pytest
 from shared.domain import facts
 from shared.domain.commands import Decide
 from shared.domain.diagnosis import (
+    LONGEST_FINDING,
     MOST_FINDINGS,
     MOST_LINKS,
     MOST_TASKS,
@@ -34,7 +35,7 @@ TOMORROW = NOW + timedelta(days=1)
 INVESTIGATED = at(Status.INVESTIGATING)
 
 TEXTS: dict[str, tuple[Callable[[str], Decide[Incident]], int]] = {
-    "text": (add_finding, LONGEST_TEXT),
+    "text": (add_finding, LONGEST_FINDING),
     "rootCause": (set_root_cause, LONGEST_TEXT),
     "fix": (record_fix, LONGEST_TEXT),
     "title": (lambda text: add_task(text, None, None), LONGEST_TITLE),
@@ -79,6 +80,37 @@ def test_a_command_that_is_decided_again_adds_the_same() -> None:
     """A retried command gives what it adds the same id, so that nobody sees two."""
     first, second = (add_task("call", None, None)(INVESTIGATED, by(), now).value.tasks[0] for now in (NOW, LATER))
     assert first.id == second.id
+
+
+AGAIN = {
+    "finding": add_finding("the disk is full"),
+    "another finding": add_finding("the fan is off"),
+    "task": add_task("call", None, None),
+    "task for the review": add_task("call", "cid", TOMORROW, TaskSource.REVIEW),
+}
+
+
+@pytest.mark.parametrize("what", AGAIN)
+def test_the_same_command_adds_nothing_twice(what: str) -> None:
+    """A command that is carried out once more, later, finds that it is so; another command adds another one."""
+    once = carried_out(AGAIN[what], INVESTIGATED).value
+    is_so(AGAIN[what], once, now=LATER + timedelta(hours=1))
+    twice = carried_out(AGAIN[what], once, by("bob", command_id="c2")).value
+    assert len(twice.findings) + len(twice.tasks) == 2
+    is_so(AGAIN[what], twice)
+
+
+@pytest.mark.parametrize("what", ["finding", "task"])
+def test_what_is_there_is_there_though_there_is_room_for_no_more(what: str) -> None:
+    """The last one that went in, asked for again: it is so, and nothing is refused."""
+    once = carried_out(AGAIN[what], INVESTIGATED).value
+    full = replace(
+        once,
+        findings=(*once.findings, *(Finding(f"f{n}", "x", NOW, "ann") for n in range(MOST_FINDINGS))),
+        tasks=(*once.tasks, *(Task(f"t{n}", "x", TaskSource.RESPONSE, NOW) for n in range(MOST_TASKS))),
+    )
+    is_so(AGAIN[what], full)
+    assert issues(lambda: AGAIN[what](full, by(command_id="c2"), LATER)) == [("input", "TOO_MANY")]
 
 
 def test_the_root_cause_is_replaced_and_the_fact_knows_the_last() -> None:
@@ -248,3 +280,11 @@ def test_what_is_collected_is_bounded(what: str) -> None:
     if what == "tasks":
         full = replace(full, tasks=full.tasks * MOST_TASKS)
     assert issues(lambda: decide(full, by(), LATER)) == [("input", "TOO_MANY")]
+
+
+def test_the_bounds_are_what_was_designed() -> None:
+    """A hundred findings of 4,000 characters: a document has room for them, and for all the rest."""
+    assert (MOST_FINDINGS, LONGEST_FINDING) == (100, 4_000)
+    assert (MOST_LINKS, MOST_TASKS) == (100, 200)
+    room = replace(INVESTIGATED, findings=(Finding("f", "x", NOW, "ann"),) * (MOST_FINDINGS - 1))
+    assert len(carried_out(add_finding("x" * LONGEST_FINDING), room).value.findings) == MOST_FINDINGS

@@ -362,6 +362,8 @@ def test_a_failed_page_tries_the_next_contact_method() -> None:
     retry = page_of(decision.value, "ann")
     assert retry.contact_method_id == "ann-2"
     assert (retry.cycle, retry.step, retry.until, retry.tried) == (0, 0, page.until, ("ann-1",))
+    assert page.until == DUE + MINUTE
+    assert retry.at == soon(incident)
     assert retry.id == notification_id("i1", 0, 0, "ann", "ann-2", "failover")
     assert decision.value.timers == incident.timers
     reason = "550 no such user"

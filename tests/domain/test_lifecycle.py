@@ -168,7 +168,7 @@ def test_the_documentation_has_a_line_for_each_action() -> None:
     """The generated tables name every move, then every other action, with what it requires in the last column."""
     lines = [line for line in as_markdown().splitlines() if line.startswith("|")]
     cells = [line.strip("| ").split(" | ") for line in lines]
-    required = {"MITIGATE": "workaround", "CANCEL": "reason", "MERGE": "target"}
+    required = {"MITIGATE": "workaround", "CANCEL": "reason", "MERGE": "targetId"}
     moves = [(action, required.get(action, "-")) for action in MOVES]
     asks = [(action, ", ".join(ask.requires) or "-") for action, ask in ASKS.items()]
     assert [(line[0], line[-1]) for line in cells if line[0] in set(Action)] == [*moves, *asks]
@@ -311,6 +311,15 @@ def test_reopening_counts_and_pages_again(status: Status) -> None:
     assert (again.acknowledged_at, again.mitigated_at, again.resolved_at, again.canceled_at) == (None,) * 4
     assert again.priority is P1.priority
     assert decision.facts == (facts.Reopened(1, "it came back"),)
+
+
+@pytest.mark.parametrize("status", [Status.RESOLVED, Status.CANCELED])
+def test_reopening_takes_every_key_back(status: Status) -> None:
+    """Also those that it let go: what the same source reports next belongs to it, and not to a new incident."""
+    before = replace(at(status), keys=(KEY, "moved"))
+    assert before.open_keys == ((KEY,) if status is Status.RESOLVED else ())
+    again = reopen("it came back")(before, by("bob"), LATER).value
+    assert (again.open_keys, again.keys) == ((KEY, "moved"), (KEY, "moved"))
 
 
 def test_a_second_reopening_counts_on() -> None:

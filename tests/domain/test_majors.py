@@ -49,14 +49,24 @@ def test_anybody_proposes(status: Status, impact: str | None) -> None:
 
 @pytest.mark.parametrize("status", OPEN)
 def test_anybody_declares_at_once(status: Status) -> None:
-    """No proposal is needed: commander and subscribers are paged, each of them once."""
+    """No proposal is needed: commander and subscribers are paged, each of them once, but for bob, who knows."""
     decision = carried_out(declare, at(status))
     assert decision.value.major == Major(MajorState.DECLARED, IMPACT, LATER)
     assert decision.value.status is status
-    assert paged(decision) == ["dan", "cid", "bob"]
-    assert len({page.id for page in decision.value.pages}) == 3
+    assert paged(decision) == ["dan", "cid"]
+    assert len({page.id for page in decision.value.pages}) == 2
     is_so(declare, decision.value)
     is_so(propose_major(None), decision.value)
+
+
+def test_who_declares_is_neither_paged_nor_missed() -> None:
+    """The fact names nobody whose page does not go out; another's declaration pages them all."""
+    by_dan = carried_out(declare, at(Status.ACKNOWLEDGED), by("dan"))
+    assert paged(by_dan) == ["cid", "bob"]
+    alone = carried_out(declare_major(IMPACT, MajorCall(("bob",), (), {})), at(Status.ACKNOWLEDGED))
+    (fact,) = alone.facts
+    assert fact == facts.MajorDeclared(IMPACT)
+    assert paged(carried_out(declare, at(Status.ACKNOWLEDGED), by("ann"))) == ["dan", "cid", "bob"]
 
 
 def test_a_proposal_becomes_a_declaration() -> None:

@@ -1,6 +1,7 @@
 """Measures: tables over hand-made logs, and what holds for every one of them."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as some
 from shared.domain.commands import Actor, ActorKind
 from shared.domain.entry import Entry, Standing
 from shared.domain.lifecycle import Status
-from shared.domain.measures import Interruptions, Measured, Spread, measure, spread
+from shared.domain.measures import Interruptions, Measured, Spread, counts, measure, spread
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 PERSON = Actor(ActorKind.PERSON, "ann")
@@ -168,13 +169,20 @@ def test_time_to_acknowledge_waits_for_a_person() -> None:
 
 
 def test_what_its_source_resolves() -> None:
-    """Its own line, as long as no person took it before, whatever came after."""
+    """Its own line, as long as no person ever took it, in none of its lives."""
     alone: tuple[Said, ...] = (T, R)
     assert measured(*alone, by={1: SOURCE}).self_resolved
     assert not measured(*alone).self_resolved
     assert not measured(T, (3, "acknowledged"), R, by={2: SOURCE}).self_resolved
     assert measured(T, (3, "acknowledged"), R, by={1: SOURCE, 2: SOURCE}).self_resolved
-    assert measured(T, R, (70, "reopened"), (75, "acknowledged"), (80, "resolved"), by={1: SOURCE}).self_resolved
+    again: tuple[Said, ...] = (T, R, (70, "reopened"), (75, "acknowledged"), (80, "resolved"))
+    assert not measured(*again, by={1: SOURCE}).self_resolved
+    assert not measured(*again, by={1: SOURCE, 4: SOURCE}).self_resolved
+    assert not measured(*again[:4], by={1: SOURCE}).self_resolved
+    assert measured(*again, by={1: SOURCE, 3: SOURCE, 4: SOURCE}).self_resolved
+    assert measured(*again[:3], (80, "resolved"), by={1: SOURCE, 3: SOURCE}).self_resolved
+    for took in ("acknowledged", "investigating", "mitigated"):
+        assert not measured(T, R, (70, "reopened"), (75, took), by={1: SOURCE}).self_resolved
     assert not measured(T).self_resolved
 
 
@@ -273,6 +281,48 @@ def test_entries_that_came_over_the_wire() -> None:
     wired = [msgspec.convert(json.loads(msgspec.json.encode(entry)), Entry) for entry in entries]
     assert isinstance(wired[0].data["impact_began_at"], str)
     assert measure(wired, {}) == measure(entries, {})
+
+
+COUNTED = [
+    ("triggered", None, True),
+    ("note_added", Status.ACKNOWLEDGED, False),
+    ("alert.deduplicated", Status.ACKNOWLEDGED, False),
+    ("responder_added", Status.ACKNOWLEDGED, False),
+    ("notification.failed", Status.ACKNOWLEDGED, False),
+    ("acknowledged", Status.TRIGGERED, True),
+    ("time_corrected", Status.ACKNOWLEDGED, True),
+    ("workaround_rated", Status.ACKNOWLEDGED, True),
+    ("notification.sent", Status.ACKNOWLEDGED, True),
+]
+"""A fact of an incident that is ACKNOWLEDGED afterwards, where it stood before, and whether it counts."""
+
+
+@pytest.mark.parametrize(("kind", "was", "expected"), COUNTED, ids=[case[0] for case in COUNTED])
+def test_what_counts(kind: str, was: Status | None, expected: bool) -> None:
+    """What is said beside the incident's standing leaves its row alone; what moves a measure does not."""
+    now = Standing(Status.ACKNOWLEDGED, "P2", ("checkout",), ("web",), "database", "ann")
+    entry = Entry("i:1:0", "incident", "i", 1, 1, kind, MONDAY, PERSON, "test", now=now)
+    assert counts(replace(entry, was=replace(now, status=was) if was else None)) is expected
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"priority": "P1"},
+        {"service_ids": ("cart",)},
+        {"team_ids": ("shop",)},
+        {"category": "network"},
+        {"assignee_id": "bob"},
+        {"breached": True},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_another_standing_counts(other: dict[str, Any]) -> None:
+    """Whatever the fact is called: the row is kept by what the incident is."""
+    now = Standing(Status.ACKNOWLEDGED, "P2", ("checkout",), ("web",), "database", "ann")
+    entry = Entry("i:1:0", "incident", "i", 1, 1, "edited", MONDAY, PERSON, "test", was=now, now=now)
+    assert not counts(entry)
+    assert counts(replace(entry, now=replace(now, **other)))
 
 
 KINDS = some.sampled_from([*STATUS, "workaround_rated", "note_added", "time_corrected"])

@@ -146,7 +146,7 @@ def test_nothing_of_a_merged_incident_is_pending() -> None:
     assert (here.pages, here.timers, here.due_at) == ((), {}, None)
     assert here.escalation.state is EscalationState.STOPPED
     assert [asked.state for asked in here.responder_requests] == ["LAPSED"]
-    assert decisions["i1"].facts == (facts.Merged("i2", 2, 4),)
+    assert decisions["i1"].facts == (facts.Merged("i2", 2, 4), facts.ResponderRequestLapsed("dan"))
 
 
 def test_several_are_merged_at_once() -> None:
@@ -294,22 +294,45 @@ def test_what_was_resolved_is_closed_when_it_would_have_been() -> None:
     assert AUTO_CLOSE in back.timers
 
 
-def test_only_the_keys_that_the_target_still_holds_come_back() -> None:
-    """One was let go meanwhile, because a new incident has it: each key has one holder."""
-    one = replace(triggered(), open_keys=(KEY, "other"))
+def test_all_its_keys_come_back() -> None:
+    """Also one that the target let go meanwhile; if a third incident has it by now, the store leaves it there."""
+    one = replace(triggered(), open_keys=(KEY, "other"), keys=(KEY, "other", "old"))
     here, there = merged(one, at(Status.ACKNOWLEDGED, number=2))
     resolved = resolve(None, None)(there, by(), LATER).value
     late = repeat(KEY, WINDOW)(resolved, source(), LATER + 2 * WINDOW).value
-    back, target = after(together(unmerge("i1", "i2"), here, late, now=AFTERWARDS))
-    assert (back.open_keys, target.open_keys) == (("other",), (f"{KEY}2",))
+    assert (late.open_keys, late.keys) == ((f"{KEY}2", "other"), (f"{KEY}2", KEY, "other"))
+    decisions = together(unmerge("i1", "i2"), here, late, now=AFTERWARDS)
+    back, target = after(decisions)
+    assert (back.open_keys, target.open_keys) == ((KEY, "other"), (f"{KEY}2",))
+    assert (back.keys, target.keys) == ((KEY, "other", "old"), (f"{KEY}2",))
+    assert decisions["i2"].facts == (facts.SplitOff("i1", 1, (KEY, "other")),)
+
+
+def test_a_target_that_is_reopened_does_not_take_back_what_was_taken_out() -> None:
+    """Split off, its keys are no keys of the target any more: each key has one holder."""
+    here, there = merged()
+    _, target = after(together(unmerge("i1", "i2"), here, there))
+    again = reopen("again")(resolve(None, None)(target, by(), LATER).value, by(), AFTERWARDS).value
+    assert (again.open_keys, again.keys) == ((f"{KEY}2",), (f"{KEY}2",))
+
+
+def test_the_keys_of_another_source_stay() -> None:
+    """Two were merged into it, one is taken out."""
+    decisions = together(merge(("i1", "i3"), "i2"), triggered(1), triggered(2), triggered(3))
+    here, there = decisions["i1"].value, decisions["i2"].value
+    back, target = after(together(unmerge("i1", "i2"), here, there, now=AFTERWARDS))
+    assert (back.open_keys, target.merged_from) == ((KEY,), ("i3",))
+    assert target.open_keys == target.keys == (f"{KEY}2", f"{KEY}3")
 
 
 def test_a_canceled_target_lets_it_go() -> None:
-    """The target was a false alarm, this was not: it comes back without the keys that were released."""
+    """The target was a false alarm, this was not: it comes back with its keys, and takes their repeats again."""
     here, there = merged()
     canceled = cancel("a drill")(there, by(), LATER).value
     back, target = after(together(unmerge("i1", "i2"), here, canceled, now=AFTERWARDS))
-    assert (back.status, back.open_keys, target.status) == (Status.TRIGGERED, (), Status.CANCELED)
+    assert (back.status, back.open_keys, target.status) == (Status.TRIGGERED, (KEY,), Status.CANCELED)
+    assert (target.open_keys, target.keys) == ((), (f"{KEY}2",))
+    assert repeat(KEY, WINDOW)(back, source(), AFTERWARDS).value.repeats == 1
 
 
 def test_a_closed_target_keeps_it() -> None:
@@ -395,6 +418,50 @@ def test_there_is_one_generation() -> None:
     assert refused(set_parent("i2", "i1"), parent, child) == [("input.id", "CHAIN"), ("input.parentId", "CHAIN")]
 
 
+def test_a_parent_is_not_merged() -> None:
+    """Its children would belong to what is no incident of its own; one of several sources is named by its place."""
+    child, parent = family()
+    free = triggered(3)
+    assert refused(merge(("i2",), "i3"), parent, free) == [("input.sourceIds.0", "CHAIN")]
+    assert refused(merge(("i4", "i2"), "i3"), triggered(4), parent, free) == [("input.sourceIds.1", "CHAIN")]
+    assert refused(merge(("i2",), "i1"), parent, child) == [("input.sourceIds.0", "CHAIN")]
+    childless = after(together(remove_parent("i1", "i2"), child, parent))[1]
+    assert together(merge(("i2",), "i3"), childless, free)["i2"].value.status is Status.MERGED
+
+
+def test_a_child_is_merged_and_a_parent_takes_others_in() -> None:
+    """Only what has children is kept from it."""
+    child, parent = family()
+    here, there = after(together(merge(("i1",), "i2"), child, parent))
+    assert (here.status, there.merged_from, there.child_ids) == (Status.MERGED, ("i1",), ("i1",))
+
+
+@pytest.mark.parametrize("status", FROZEN)
+def test_a_child_is_taken_from_a_parent_that_is_over(status: Status) -> None:
+    """The parent is frozen, and yet the child can stand on its own; both tell of it, and another parent can come."""
+    child = replace(triggered(1), parent_id="i2")
+    parent = replace(at(status, number=2), child_ids=("i1", "i9"))
+    decisions = together(remove_parent("i1", "i2"), child, parent)
+    free, over = after(decisions)
+    assert (free.parent_id, over.child_ids, over.status) == (None, ("i9",), status)
+    assert decisions["i1"].facts == (facts.ParentRemoved("i2", 2),)
+    assert decisions["i2"].facts == (facts.ChildRemoved("i1", 1),)
+    assert (over.timers, over.pages, over.open_keys) == (parent.timers, parent.pages, parent.open_keys)
+    assert after(together(set_parent("i1", "i3"), free, triggered(3)))[0].parent_id == "i3"
+
+
+@pytest.mark.parametrize("status", FROZEN)
+def test_a_relation_to_what_is_over_is_taken_back(status: Status) -> None:
+    """Asked of the one that goes on; asked of the frozen one, it is refused."""
+    one = replace(triggered(1), related_ids=("i2",))
+    two = replace(at(status, number=2), related_ids=("i1",))
+    here, there = after(together(unrelate("i1", "i2"), one, two))
+    assert (here.related_ids, there.related_ids, there.status) == ((), (), status)
+    with pytest.raises(InvalidTransition) as refusal:
+        together(unrelate("i2", "i1"), one, two)
+    assert (refusal.value.status, refusal.value.value) == (status, two)
+
+
 def test_a_family_is_bounded() -> None:
     """A parent has so many children, and no more."""
     full = replace(triggered(2), child_ids=("x",) * MOST_CHILDREN)
@@ -440,9 +507,12 @@ def test_relations_have_two_ends_and_a_bound() -> None:
 @pytest.mark.parametrize("relation", [set_parent, remove_parent, relate, unrelate])
 @pytest.mark.parametrize("status", FROZEN)
 def test_the_other_incident_must_take_changes_too(relation: Callable[[str, str], Together], status: Status) -> None:
-    """What is frozen is written in no relation, whichever of the two it is."""
+    """What is frozen is written in no new relation, whichever of the two it is, and leaves none by its own word."""
     decide = relation("i1", "i2")
-    for one, two in ((triggered(1), at(status, number=2)), (at(status), triggered(2))):
+    asked, named = (at(status), triggered(2)), (triggered(1), at(status, number=2))
+    if relation in (remove_parent, unrelate):
+        nothing(decide, *named)
+    for one, two in (asked,) if relation in (remove_parent, unrelate) else (asked, named):
         frozen = next(incident for incident in (one, two) if incident.status is status)
         with pytest.raises(InvalidTransition) as refusal:
             together(decide, one, two)

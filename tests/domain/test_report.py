@@ -8,12 +8,14 @@ import pytest
 
 from shared.domain import facts
 from shared.domain.commands import Command, Decision
+from shared.domain.diagnosis import add_note
 from shared.domain.errors import InvalidInput
 from shared.domain.incident import ESCALATE, EscalationState, Incident, Prioritization
 from shared.domain.lifecycle import Status
 from shared.domain.priority import Level, Severity
 from shared.domain.reports import (
     LONGEST_LABEL,
+    LONGEST_LABEL_KEY,
     MOST_LABELS,
     REPEATS_TOLD_EVERY,
     Report,
@@ -21,7 +23,7 @@ from shared.domain.reports import (
     repeat,
     report,
 )
-from shared.domain.texts import LONGEST_TEXT, LONGEST_TITLE
+from shared.domain.texts import LONGEST_AGO, LONGEST_TEXT, LONGEST_TITLE
 from shared.domain.transitions import acknowledge
 from shared.domain.triage import triage
 from tests.domain.samples import (
@@ -66,7 +68,7 @@ def again(incident: Incident, now: datetime, command: Command | None = None) -> 
         ({"labels": {"": "x"}}, "labels", "INVALID"),
         ({"labels": {"$set": "x"}}, "labels", "INVALID"),
         ({"labels": {"a.b": "x"}}, "labels", "INVALID"),
-        ({"labels": {"x" * (LONGEST_TITLE + 1): "x"}}, "labels", "INVALID"),
+        ({"labels": {"x" * (LONGEST_LABEL_KEY + 1): "x"}}, "labels", "INVALID"),
         ({"labels": {"nul \x00": "x"}}, "labels", "INVALID"),
         ({"labels": {"half a pair \ud83d": "x"}}, "labels", "INVALID"),
         ({"labels": {"k": "x" * (LONGEST_LABEL + 1)}}, "labels", "LENGTH"),
@@ -91,9 +93,29 @@ def test_every_issue_of_a_report_is_told_at_once() -> None:
 
 
 def test_the_limits_themselves_are_accepted() -> None:
-    """The longest title, description, label and number of labels are within their limits."""
-    labels = {f"k{n}": "x" * LONGEST_LABEL for n in range(MOST_LABELS)}
+    """The longest title, description, label, label key and number of labels are within their limits."""
+    labels = {f"{n:02}".rjust(LONGEST_LABEL_KEY, "k"): "x" * LONGEST_LABEL for n in range(MOST_LABELS)}
+    assert {len(key) for key in labels} == {LONGEST_LABEL_KEY} == {100}
     refuse_bad_report(Report("x" * LONGEST_TITLE, "x" * LONGEST_TEXT, labels=labels), NOW)
+
+
+def test_what_began_is_past_and_not_long_ago() -> None:
+    """Tomorrow and the year before last are slips; 400 days are not."""
+    for began, code in ((NOW + SECOND, "IN_THE_FUTURE"), (NOW - LONGEST_AGO - SECOND, "TOO_LONG_AGO")):
+        with pytest.raises(InvalidInput) as refusal:
+            refuse_bad_report(Report("Down", impact_began_at=began), NOW)
+        assert [(issue.path, issue.code) for issue in refusal.value.issues] == [(("input", "impactBeganAt"), code)]
+    for began in (NOW, NOW - LONGEST_AGO):
+        refuse_bad_report(Report("Down", impact_began_at=began), NOW)
+
+
+def test_a_long_description_leaves_room_for_what_is_found_later() -> None:
+    """It is found by its title, by what the description begins with, and by every later note."""
+    told = " ".join(f"w{n}" for n in range(1_000))
+    incident = triggered(description=told)
+    assert {"checkout", "down", "w0"} <= set(incident.words)
+    noted = add_note("a squirrel ate the cable")(incident, by(), LATER).value
+    assert {"squirrel", "ate", "the", "cable"} <= set(noted.words)
 
 
 def test_any_language_is_accepted() -> None:
@@ -149,14 +171,14 @@ def test_a_storm_of_repeats_makes_a_fact_in_ten_seconds() -> None:
 @pytest.mark.parametrize("command", [by("bob"), source()], ids=["person", "source"])
 @pytest.mark.parametrize("after", [timedelta(), WINDOW])
 def test_a_repeat_inside_the_reopen_window_reopens(after: timedelta, command: Command) -> None:
-    """Resolved a short while ago: the same incident pages again, in a new cycle, and says why."""
-    before = at(Status.RESOLVED)
+    """Resolved a short while ago: the same incident pages again, in a new cycle, with all its keys, and says why."""
+    before = replace(at(Status.RESOLVED), keys=("let go", KEY))
     decision = again(before, NOW + after, command)
     assert decision.changed
     assert decision.value.status is Status.TRIGGERED
     assert (decision.value.reopen_count, decision.value.escalation.cycle) == (1, before.escalation.cycle + 1)
     assert decision.value.version == before.version + 1
-    assert decision.value.open_keys == (KEY,)
+    assert decision.value.open_keys == ("let go", KEY)
     assert decision.value.timers == {ESCALATE: NOW + after}
     assert decision.facts == (facts.Reopened(1, f"the key {KEY} came again"),)
 

@@ -8,11 +8,22 @@ import pytest
 from shared.domain import facts
 from shared.domain.changes import CALLS_FOR, REQUESTED
 from shared.domain.clocks import REQUEST_LAPSE
-from shared.domain.commands import Decide
+from shared.domain.commands import ActorKind, Decide
+from shared.domain.diagnosis import add_finding, add_note
 from shared.domain.errors import InvalidTransition
 from shared.domain.escalation import page_delivered, page_failed
-from shared.domain.incident import ESCALATE, Incident, Page, RequestState, Responder, ResponderRequest, ResponderRole
+from shared.domain.incident import (
+    ESCALATE,
+    ESCALATION,
+    Incident,
+    Page,
+    RequestState,
+    Responder,
+    ResponderRequest,
+    ResponderRole,
+)
 from shared.domain.lifecycle import Status
+from shared.domain.relations import merge
 from shared.domain.responders import (
     ANSWER_WITHIN,
     ASSIGNED,
@@ -26,7 +37,8 @@ from shared.domain.responders import (
     set_roles,
 )
 from shared.domain.texts import LONGEST_TEXT
-from shared.domain.transitions import acknowledge, cancel, close, investigate, resolve, unacknowledge
+from shared.domain.transitions import acknowledge, cancel, close, investigate, mitigate, resolve, unacknowledge
+from tests.domain.asks import beside
 from tests.domain.samples import (
     LATER,
     NOW,
@@ -184,9 +196,80 @@ def test_fail_over_keeps_the_reason(calling: str) -> None:
     (retry,) = decision.value.pages
     assert (retry.reason, retry.user_id, retry.contact_method_id) == (reason, user, f"{user}-2")
     assert (retry.channel, retry.tried) == ("email", (f"{user}-1",))
+    assert (page.until, retry.at, retry.until) == (LATER + CALLS_FOR, AFTERWARDS, AFTERWARDS + CALLS_FOR)
     assert retry.id != page.id
     why = "trying email instead"
     assert decision.facts == (facts.NotificationFailed(page.id, user, "webhook", "550 no such user", why),)
+
+
+def test_each_contact_method_has_its_time() -> None:
+    """However late the first way fails, the next one is tried for half an hour."""
+    called = carried_out(assign_to_cid, at(Status.ACKNOWLEDGED)).value
+    failed_at = LATER + 3 * CALLS_FOR
+    (page,) = called.pages
+    (retry,) = page_failed(page, "timeout", (method("cid-1"), method("cid-2")))(called, WORKER, failed_at).value.pages
+    assert retry.until == failed_at + CALLS_FOR
+    assert timedelta(minutes=30) == CALLS_FOR
+
+
+ACTING: dict[str, Decide[Incident]] = {
+    "notes": add_note("on my way"),
+    "finds": add_finding("the disk is full"),
+    "acknowledges": acknowledge,
+    "investigates": investigate,
+    "joins": join((LIAISON,)),
+    "gives back": unacknowledge,
+    "mitigates": mitigate("restarted it"),
+}
+
+
+@pytest.mark.parametrize("calling", CALLING)
+@pytest.mark.parametrize("act", ACTING)
+def test_whoever_acts_is_not_called_any_more(calling: str, act: str) -> None:
+    """Any act of theirs shows that they know of it; an act of somebody else does not."""
+    ask, user, reason = CALLING[calling]
+    called = carried_out(ask, at(Status.TRIGGERED if act == "acknowledges" else Status.ACKNOWLEDGED)).value
+    assert [(page.user_id, page.reason) for page in called.pages] == [(user, reason)]
+    assert ACTING[act](called, by(user), AFTERWARDS).value.pages == ()
+    for other in ("ann", "bob"):
+        assert ACTING[act](called, by(other), AFTERWARDS).value.pages == called.pages
+
+
+@pytest.mark.parametrize("kind", [ActorKind.INTEGRATION, ActorKind.SYSTEM])
+def test_a_source_that_is_called_like_a_person_is_another(kind: ActorKind) -> None:
+    """Its acts say nothing of what that person knows."""
+    called = carried_out(assign_to_cid, at(Status.ACKNOWLEDGED)).value
+    assert add_note("on my way")(called, by("cid", kind), AFTERWARDS).value.pages == called.pages
+    asked = request_responder("dan", None, ANSWER_WITHIN, reach())(called, by("dan", kind), AFTERWARDS).value
+    assert [page.user_id for page in asked.pages] == ["cid", "dan"]
+
+
+def test_whoever_acts_is_called_by_the_escalation_all_the_same() -> None:
+    """Until somebody acknowledges, a note of the called person stops no step; other people's pages stay too."""
+    paging = step_taken(triggered(), plan(policy(["cid", "ann"]))).value
+    called = carried_out(ask_dan, carried_out(assign_to_cid, paging).value).value
+    after = carried_out(add_note("on my way"), called, by("cid")).value
+    assert [(page.user_id, page.reason) for page in after.pages] == [
+        ("cid", ESCALATION),
+        ("ann", ESCALATION),
+        ("dan", REQUESTED),
+    ]
+    assert after.timers[ESCALATE] == paging.timers[ESCALATE]
+
+
+def test_an_act_that_changes_nothing_drops_nothing() -> None:
+    """What is so already is no act: nothing is written."""
+    called = carried_out(assign_to_cid, at(Status.ACKNOWLEDGED)).value
+    is_so(assign_to_cid, called, by("cid"))
+    is_so(set_roles("cid", ()), called, by("cid"))
+
+
+def test_who_asks_for_themselves_is_not_paged() -> None:
+    """They know: the request stands, the fact names no page, and nobody is missed."""
+    decision = carried_out(request_responder("bob", SCRIBE, ANSWER_WITHIN, reach()), at(Status.ACKNOWLEDGED))
+    assert decision.value.pages == ()
+    assert decision.facts == (facts.ResponderRequested("bob", LATER + ANSWER_WITHIN, SCRIBE),)
+    assert the_request(decision.value).state is RequestState.PENDING
 
 
 def test_fail_overs_of_two_pages_have_two_ids() -> None:
@@ -281,27 +364,45 @@ def test_roles_are_set_and_told() -> None:
 
 @pytest.mark.parametrize("how", ["set", "joined", "joined before", "asked for it"])
 def test_there_is_one_commander(how: str) -> None:
-    """A new commander takes over: the old one keeps their other roles, by whatever way it came."""
+    """A new commander takes over: the old one keeps their other roles, by whatever way it came, and the fact knows."""
     before = with_people(ann=(COMMANDER, LIAISON), bob=())
     match how:
         case "set":
-            after = carried_out(set_roles("bob", (COMMANDER,)), before).value
+            decision = carried_out(set_roles("bob", (COMMANDER,)), before)
         case "joined before":
-            after = carried_out(join((COMMANDER,)), before).value
+            decision = carried_out(join((COMMANDER,)), before)
         case "joined":
-            after = carried_out(join((COMMANDER,)), with_people(ann=(COMMANDER, LIAISON))).value
+            decision = carried_out(join((COMMANDER,)), with_people(ann=(COMMANDER, LIAISON)))
         case _:
             ask = request_responder("bob", COMMANDER, ANSWER_WITHIN, {})
             asked = carried_out(ask, with_people(ann=(COMMANDER, LIAISON)), by("ann")).value
-            after = carried_out(accept_request, asked).value
-    roles = {one.user_id: one.roles for one in after.responders}
+            decision = carried_out(accept_request, asked)
+    roles = {one.user_id: one.roles for one in decision.value.responders}
     assert roles == {"ann": (LIAISON,), "bob": (COMMANDER,)}
+    assert [fact.data().get("ceded_by") for fact in decision.facts] == ["ann"]
 
 
 def test_a_command_that_was_ceded_is_told() -> None:
     """The fact names who had the command before."""
     decision = carried_out(set_roles("bob", (COMMANDER,)), with_people(ann=(COMMANDER,), bob=(SCRIBE,)))
     assert decision.facts == (facts.RolesChanged("bob", (COMMANDER,), (SCRIBE,), "ann"),)
+    joining = carried_out(join((COMMANDER, SCRIBE)), with_people(ann=(COMMANDER,)))
+    assert joining.facts == (facts.ResponderAdded("bob", (COMMANDER, SCRIBE), "ann"),)
+    ask = request_responder("bob", COMMANDER, ANSWER_WITHIN, {})
+    asked = carried_out(ask, with_people(ann=(COMMANDER,)), by("ann")).value
+    assert carried_out(accept_request, asked).facts == (facts.ResponderRequestAccepted("bob", COMMANDER, "ann"),)
+
+
+@pytest.mark.parametrize("role", [COMMANDER, SCRIBE, None])
+def test_nobody_cedes_what_they_keep_or_never_had(role: ResponderRole | None) -> None:
+    """No commander before, or another role than theirs: the fact names nobody."""
+    people = {"ann": (DEPUTY,)} if role is COMMANDER else {"ann": (COMMANDER,)}
+    roles = (role,) if role else ()
+    assert carried_out(join(roles), with_people(**people)).facts == (facts.ResponderAdded("bob", roles),)
+    asked = carried_out(request_responder("bob", role, ANSWER_WITHIN, {}), with_people(**people), by("ann")).value
+    decision = carried_out(accept_request, asked)
+    assert decision.facts == (facts.ResponderRequestAccepted("bob", role),)
+    assert decision.value.responder("ann") == Responder("ann", NOW, people["ann"])
 
 
 def test_giving_up_the_command_leaves_it_to_nobody() -> None:
@@ -437,6 +538,30 @@ def test_requests_end_with_the_incident(ending: str) -> None:
     ended = ENDING[ending](asked_dan(), by("bob"), AFTERWARDS).value
     assert the_request(ended).state is RequestState.LAPSED
     assert REQUEST_LAPSE not in ended.timers
+
+
+@pytest.mark.parametrize("ending", ["resolve", "cancel", "merge"])
+def test_requests_that_end_with_the_incident_are_told(ending: str) -> None:
+    """Each that nobody answered, once; what was answered or lapsed before is not told again."""
+    declined = carried_out(decline_request(None), asked_dan(), by("dan"), AFTERWARDS).value
+    asked = request_responder("cid", None, MINUTE, reach())(declined, by("bob"), AFTERWARDS).value
+    lapsed = fallen_due(asked, AFTERWARDS + MINUTE).value
+    for user_id in ("cid", "dan", "eve"):
+        ask = request_responder(user_id, None, ANSWER_WITHIN, reach())
+        lapsed = carried_out(ask, lapsed, by("bob", command_id=user_id), AFTERWARDS + MINUTE).value
+    end = ENDING | {"merge": beside(lambda here, there: merge((here,), there))}
+    ended = carried_out(end[ending], lapsed, now=AFTERWARDS + 2 * MINUTE)
+    told = [fact.user_id for fact in ended.facts if isinstance(fact, facts.ResponderRequestLapsed)]
+    assert told == ["cid", "dan", "eve"]
+    assert [one.state for one in ended.value.responder_requests] == ["DECLINED", *["LAPSED"] * 4]
+
+
+def test_requests_stay_while_it_is_open() -> None:
+    """Given back or mitigated: whoever was asked is still waited for, and nothing is told of it."""
+    for decide in (unacknowledge, mitigate("restarted it")):
+        decision = carried_out(decide, asked_dan(), now=AFTERWARDS)
+        assert the_request(decision.value).state is RequestState.PENDING
+        assert not any(isinstance(fact, facts.ResponderRequestLapsed) for fact in decision.facts)
 
 
 @pytest.mark.parametrize("wait", [timedelta(seconds=59), timedelta(days=1, seconds=1), -MINUTE])

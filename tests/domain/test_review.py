@@ -24,17 +24,19 @@ from shared.domain.incident import (
     TaskSource,
     TaskState,
 )
-from shared.domain.lifecycle import Status
+from shared.domain.lifecycle import Action, Status
 from shared.domain.priority import Priority
 from shared.domain.review import (
     FIELD_OF,
+    LONGEST_FACTOR,
+    LONGEST_REASON,
     MOST_CORRECTIONS,
     MOST_FACTORS,
     complete_review,
     correct_time,
     update_review,
 )
-from shared.domain.texts import LONGEST_TEXT
+from shared.domain.texts import LONGEST_AGO, LONGEST_TEXT
 from shared.domain.transitions import acknowledge, close, mitigate, reopen, resolve
 from tests.domain.samples import LATER, NOW, at, by, carried_out, is_so, issues, triggered
 
@@ -79,23 +81,36 @@ def resolved_by(policy: ClosurePolicy, priority: Priority, major: MajorState = M
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_of_the_review_is_written(part: str) -> None:
-    """Only what is given changes, the fact names it, and the review is in progress."""
+    """Only what is given changes, the fact has it as it is now, and the review is in progress."""
     decision = carried_out(update_review({part: PARTS[part]}), RESOLVED)
     assert decision.value.review == replace(Review(ReviewState.IN_PROGRESS), **{part: PARTS[part]})
-    assert decision.facts == (facts.ReviewUpdated((part,)),)
+    assert decision.facts == (facts.ReviewUpdated({part: PARTS[part]}),)
     is_so(update_review({part: PARTS[part]}), decision.value)
 
 
 def test_the_review_is_written_part_by_part() -> None:
-    """What was written before stays; only what differs is told."""
+    """What was written before stays; only what differs is told, with what it says now, and what was taken away."""
     first = carried_out(update_review({"impact": "?", "insights": "disks fill"}), RESOLVED).value
     decision = carried_out(update_review(PARTS), first)
     assert decision.value.review == Review(ReviewState.IN_PROGRESS, **PARTS)
-    assert decision.facts == (
-        facts.ReviewUpdated(("what_happened", "contributing_factors", "impact", "went_well", "went_badly")),
-    )
-    cleared = carried_out(update_review({"impact": None}), decision.value).value
-    assert cleared.review.impact is None
+    assert decision.facts == (facts.ReviewUpdated({part: text for part, text in PARTS.items() if part != "insights"}),)
+    assert decision.facts[0].data()["parts"]["contributing_factors"] == ("no alert", "no rotation")
+    cleared = carried_out(update_review({"impact": None, "insights": "disks fill"}), decision.value)
+    assert cleared.value.review.impact is None
+    assert cleared.facts == (facts.ReviewUpdated({"impact": None}),)
+    assert cleared.facts[0].data() == {"parts": {"impact": None}}
+
+
+def test_a_completed_review_can_be_written_on() -> None:
+    """Until the incident is closed: it stays completed, and what is added is told."""
+    completed = carried_out(complete_review, RESOLVED).value
+    decision = carried_out(update_review({"impact": "two hours"}), completed, now=LATER + MINUTE)
+    assert decision.value.review == replace(completed.review, impact="two hours")
+    assert decision.facts == (facts.ReviewUpdated({"impact": "two hours"}),)
+    closed = close(None)(decision.value, by(), LATER + MINUTE).value
+    with pytest.raises(InvalidTransition) as refusal:
+        update_review({"impact": "three hours"})(closed, by(), LATER + MINUTE)
+    assert (refusal.value.action, refusal.value.status) == (Action.REVIEW, Status.CLOSED)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +134,7 @@ def test_a_part_is_refused_under_the_name_of_the_input(part: str, path: str, tex
     ("factors", "refused"),
     [
         (("a", "", "b", " "), [("1", "EMPTY"), ("3", "EMPTY")]),
-        (("a" * (LONGEST_TEXT + 1),), [("0", "LENGTH")]),
+        (("a" * 2_001, "a" * 2_000), [("0", "LENGTH")]),
     ],
 )
 def test_each_factor_is_checked(factors: tuple[str, ...], refused: list[tuple[str, str]]) -> None:
@@ -129,10 +144,11 @@ def test_each_factor_is_checked(factors: tuple[str, ...], refused: list[tuple[st
 
 
 def test_factors_are_bounded() -> None:
-    """Fifty is enough."""
+    """Fifty of 2,000 characters are enough."""
     given: Mapping[str, Any] = {"contributing_factors": ("a",) * (MOST_FACTORS + 1)}
     assert issues(lambda: update_review(given)) == [("input.contributingFactors", "TOO_MANY")]
-    update_review({"contributing_factors": ("a",) * MOST_FACTORS})
+    update_review({"contributing_factors": ("a" * LONGEST_FACTOR,) * MOST_FACTORS})
+    assert (MOST_FACTORS, LONGEST_FACTOR) == (50, 2_000)
 
 
 # Completed, and what keeps it from that
@@ -158,15 +174,20 @@ def test_the_review_is_completed(tasks: tuple[Task, ...]) -> None:
     ],
 )
 def test_open_review_tasks_hold_back_review_and_closure(tasks: tuple[Task, ...], why: str) -> None:
-    """The refusal says which are open, beside the status and the allowed moves; done, both go through."""
+    """The refusal says which are open, beside the status and the allowed moves; done, both go through. Writing does
+    not wait for them.
+    """
     before = with_tasks(*tasks)
     for decide in (complete_review, close(None)):
         with pytest.raises(InvalidTransition, match=why) as refusal:
             decide(before, by(), LATER)
         assert refusal.value.status is Status.RESOLVED
+        assert refusal.value.action is (Action.COMPLETE_REVIEW if decide is complete_review else Action.CLOSE)
         assert {"REOPEN", "CANCEL"} <= set(refusal.value.allowed)
     ready = replace(before, tasks=tuple(replace(task, state=TaskState.DONE) for task in tasks))
+    assert complete_review(ready, by(), LATER).value.review.state is ReviewState.COMPLETED
     assert close("disks fill")(ready, by(), LATER).value.status is Status.CLOSED
+    assert carried_out(update_review({"impact": "?"}), before).value.review.impact == "?"
 
 
 def test_a_closed_incident_keeps_its_review() -> None:
@@ -296,11 +317,24 @@ def test_the_future_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("reason", "code"),
-    [("", "EMPTY"), (" ", "EMPTY"), ("x" * (LONGEST_TEXT + 1), "LENGTH"), ("nul \x00", "INVALID")],
+    [("", "EMPTY"), (" ", "EMPTY"), ("x" * 2_001, "LENGTH"), ("nul \x00", "INVALID")],
 )
 def test_a_correction_says_why(reason: str, code: str) -> None:
     """It is audited: who, when, and why."""
     assert issues(lambda: correct_time(Correctable.RESOLVED, NOW, reason)) == [("input.reason", code)]
+    correct_time(Correctable.RESOLVED, NOW, "x" * 2_000)
+    assert LONGEST_REASON == 2_000
+
+
+@pytest.mark.parametrize("corrected", [timedelta(0), timedelta(days=90)])
+def test_a_time_of_long_ago_is_a_slip(corrected: timedelta) -> None:
+    """400 days before it was logged and no more, however late it is corrected."""
+    began, ask_at = NOW - LONGEST_AGO, LATER + corrected
+    ask = correct_time(Correctable.IMPACT_BEGAN, began - timedelta(milliseconds=1), "x")
+    assert issues(lambda: ask(LIVED, by(), ask_at)) == [("input.at", "TOO_LONG_AGO")]
+    decision = carried_out(correct_time(Correctable.IMPACT_BEGAN, began, "x"), LIVED, now=ask_at)
+    assert decision.value.impact_began_at == began
+    assert timedelta(days=400) == LONGEST_AGO
 
 
 def test_corrections_are_bounded() -> None:

@@ -121,9 +121,12 @@ def test_an_update_has_a_text(ask: str, text: str, code: str) -> None:
 
 @pytest.mark.parametrize("ask", [draft(PUBLIC, "x"), publish(PUBLIC, "x")])
 def test_updates_are_bounded(ask: Decide[Incident]) -> None:
-    """No incident grows without end."""
+    """No incident grows without end: two hundred of 2,000 characters."""
     full = with_updates(*(TOLD,) * MOST_UPDATES)
     assert issues(lambda: ask(full, by(), LATER)) == [("input.text", "TOO_MANY")]
+    last = carried_out(ask, with_updates(*(TOLD,) * (MOST_UPDATES - 1))).value
+    assert len(last.status_updates) == MOST_UPDATES
+    assert (MOST_UPDATES, LONGEST_UPDATE) == (200, 2_000)
 
 
 # The last word

@@ -1,14 +1,18 @@
 """Categorization and prioritization by people: what they say instead of the rules, and when the rules speak again."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from shared.domain import facts
 from shared.domain.category import Categorization
-from shared.domain.commands import Decision
-from shared.domain.incident import ESCALATE, EscalationState, Prioritization
+from shared.domain.commands import Command, Decide, Decision
+from shared.domain.diagnosis import add_note
+from shared.domain.escalation import page_delivered
+from shared.domain.incident import ESCALATE, EscalationState, Incident, Prioritization
 from shared.domain.lifecycle import OPEN, Status
 from shared.domain.priority import Priority
 from shared.domain.texts import LONGEST_NAME, LONGEST_TEXT, LONGEST_TITLE
@@ -80,6 +84,84 @@ def test_a_page_that_has_gone_is_not_hurried() -> None:
     paging = step_taken(triggered(), plan(policy(["ann"], ["bob"]))).value
     assert paging.escalation.state is EscalationState.RUNNING
     assert carried_out(set_p1, paging).value.timers[ESCALATE] == paging.timers[ESCALATE]
+
+
+def silent(priority: Priority | None = Priority.P3) -> Incident:
+    """A triggered incident of this priority whose only page went out to ann, and whose escalation is over."""
+    given = plan(policy(["ann"]))
+    paging = step_taken(at(Status.TRIGGERED, priority=priority), given).value
+    (page,) = paging.pages
+    told = page_delivered(page.id, "ann", "webhook", possible_repeat=False)(paging, WORKER, paging.updated_at).value
+    over = step_taken(told, given).value
+    assert (over.escalation.state, ESCALATE in over.timers) == (EscalationState.EXHAUSTED, False)
+    return over
+
+
+def again(priority: Priority, services: tuple[str, ...] = ("cart",)) -> Decide[Incident]:
+    """Other services are hit than was thought, and triage says of them what it says."""
+
+    def decide(incident: Incident, command: Command, now: datetime) -> Decision[Incident]:
+        edited = edit({"service_ids": services})(incident, by(), now).value
+        assert edited.prioritization is PENDING
+        assert ESCALATE not in edited.timers
+        return triage(assessed(priority), DATABASE, services)(edited, command, now)
+
+    return decide
+
+
+RANKING: dict[str, Callable[[Priority], Decide[Incident]]] = {
+    "a person": lambda priority: override_priority(priority, WHY),
+    "triage": again,
+}
+
+
+@pytest.mark.parametrize("who", RANKING)
+@pytest.mark.parametrize("priority", [Priority.P1, Priority.P2])
+def test_what_turns_out_to_be_more_urgent_is_paged_for_again(who: str, priority: Priority) -> None:
+    """The escalation was over, nobody has it, and it is graver than they were told: a new cycle begins at once."""
+    before = silent()
+    after = RANKING[who](priority)(before, by("bob"), LATER).value
+    assert (after.status, after.priority) == (Status.TRIGGERED, priority)
+    assert (after.escalation.state, after.escalation.cycle) == (EscalationState.ARMED, before.escalation.cycle + 1)
+    assert (after.escalation.step, after.escalation.told, after.timers[ESCALATE]) == (0, 0, LATER)
+    paging = step_taken(after, plan(policy(["ann"]))).value
+    assert [page.user_id for page in paging.pages] == ["ann"]
+
+
+@pytest.mark.parametrize("who", RANKING)
+@pytest.mark.parametrize("priority", [Priority.P3, Priority.P4, Priority.P5])
+def test_what_is_no_more_urgent_stays_silent(who: str, priority: Priority) -> None:
+    """They were told, and it is no worse than that."""
+    before = silent()
+    after = RANKING[who](priority)(before, by("bob"), LATER).value
+    assert after.priority is priority
+    assert (after.escalation, ESCALATE in after.timers) == (before.escalation, False)
+
+
+@pytest.mark.parametrize("priority", list(Priority))
+def test_late_triage_pages_again_if_it_is_graver_than_was_thought(priority: Priority) -> None:
+    """Paged without a priority as a P3 would be, and over: P1 and P2 are news, the others are not."""
+    before = silent(None)
+    assert (before.priority, before.rank) == (None, 3)
+    after = triage(assessed(priority), DATABASE)(before, WORKER, LATER).value
+    assert after.timers.get(ESCALATE) == (LATER if priority in (Priority.P1, Priority.P2) else None)
+
+
+@pytest.mark.parametrize("status", [status for status in OPEN if status is not Status.TRIGGERED])
+@pytest.mark.parametrize("who", RANKING)
+def test_what_somebody_has_wakes_nobody(who: str, status: Status) -> None:
+    """Acknowledged means quiet, however grave it turns out to be."""
+    after = RANKING[who](Priority.P1)(at(status, priority=Priority.P3), by("bob"), LATER).value
+    assert (after.priority, ESCALATE in after.timers, after.pages) == (Priority.P1, False, ())
+    assert after.escalation.state is EscalationState.STOPPED
+
+
+def test_a_released_priority_that_is_graver_by_the_rules_pages_again() -> None:
+    """A person lowered it, it fell silent, and triage says otherwise."""
+    lowered = carried_out(override_priority(Priority.P4, WHY), silent()).value
+    released = carried_out(release_priority, lowered).value
+    assert ESCALATE not in released.timers
+    assert triage(P1, DATABASE)(released, WORKER, LATER).value.timers[ESCALATE] == LATER
 
 
 def test_a_released_priority_stays_until_triage_has_spoken() -> None:
@@ -160,6 +242,15 @@ def test_what_was_known_at_first_is_put_right(given: dict[str, Any], before: dic
     assert {"checkout", "down"} <= set(decision.value.words)
     assert decision.value.prioritization is COMPUTED
     is_so(edit(given), decision.value)
+
+
+def test_a_long_description_leaves_room_for_what_is_found_later() -> None:
+    """Put right at length, it is still found by what is noted afterwards."""
+    told = " ".join(f"w{n}" for n in range(1_000))
+    edited = carried_out(edit({"title": "Cable", "description": told}), triggered()).value
+    noted = add_note("a squirrel ate it")(edited, by(), LATER).value
+    assert {"checkout", "cable", "w0", "w199", "squirrel"} <= set(noted.words)
+    assert "w200" not in noted.words
 
 
 @pytest.mark.parametrize(

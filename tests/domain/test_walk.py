@@ -26,6 +26,7 @@ from shared.domain import facts
 from shared.domain.actions import actions_of
 from shared.domain.catalog import ClosurePolicy, ContactMethod, Policy, Step
 from shared.domain.category import Categorization
+from shared.domain.changes import CALLS_FOR
 from shared.domain.clocks import AUTO_CLOSE, HOLD_END, REQUEST_LAPSE, SLA, TARGETS, UPDATE_DUE
 from shared.domain.commands import ActorKind, Command, Decide, Decision
 from shared.domain.deadlines import KINDS, fall_due
@@ -36,7 +37,6 @@ from shared.domain.escalation import Candidate, Plan, escalate, page_delivered, 
 from shared.domain.incident import (
     ESCALATE,
     ESCALATION,
-    Clock,
     ClockKind,
     EscalationState,
     Incident,
@@ -45,9 +45,11 @@ from shared.domain.incident import (
     Prioritization,
     RequestState,
     ResponderRole,
+    SlaClock,
 )
 from shared.domain.lifecycle import OWNED, Action, Status
 from shared.domain.majors import DECLARED, stand_down_major
+from shared.domain.measures import counts, measure
 from shared.domain.priority import Evidence, Priority, Severity, assess
 from shared.domain.relations import Together, merge, unmerge
 from shared.domain.reports import Report, repeat, report
@@ -80,7 +82,7 @@ from tests.domain.random_asks import (
     about_the_past,
     people,
 )
-from tests.domain.samples import KEY, NOW, WORKER, by, method, plan, policy, rows, source, triggered
+from tests.domain.samples import KEY, NOW, WORKER, by, method, names, plan, policy, rows, source, triggered
 
 REOPEN_WINDOW = timedelta(minutes=30)
 FAR = timedelta(days=400)
@@ -261,7 +263,7 @@ class Walk(RuleBasedStateMachine):
         assert (refusal.status, refusal.action) == (self.incident.status, ask.action)
         assert set(refusal.allowed) == allowed_from(self.incident.status)
         if self.incident.status in ASKED_IN[ask.action]:
-            assert ask.action in (Action.LEAVE, Action.STAND_DOWN_MAJOR, Action.REVIEW)
+            assert ask.action in (Action.LEAVE, Action.STAND_DOWN_MAJOR, Action.COMPLETE_REVIEW)
 
     @rule(command=persons)
     @precondition(lambda self: Action.MERGE in allowed_from(self.incident.status) and self.merges < MOST_MERGES)
@@ -280,6 +282,7 @@ class Walk(RuleBasedStateMachine):
         assert before is not None
         assert self.decide(self.with_other(unmerge(self.incident.id, self.other.id)), command).changed
         assert (self.incident.status, self.incident.open_keys) == (before.status, before.keys)
+        assert set(before.keys).isdisjoint({*self.other.open_keys, *self.other.keys})
 
     def with_other(self, together: Together) -> Decide[Incident]:
         """The decision over both incidents; the other one is taken over when it is made."""
@@ -376,6 +379,8 @@ class Walk(RuleBasedStateMachine):
         elif untried:
             assert after.pages[:-1] == kept
             assert (after.pages[-1].contact_method_id, after.pages[-1].reason) == (untried[0], page.reason)
+            budget = page.until if page.reason == ESCALATION else self.now + CALLS_FOR
+            assert (after.pages[-1].at, after.pages[-1].until) == (self.now, budget)
             assert after.timers == before.timers
         elif page.reason != ESCALATION:
             assert (after.pages, after.timers) == (kept, before.timers)
@@ -410,6 +415,8 @@ class Walk(RuleBasedStateMachine):
         assert decide(before, command, self.now) == decision, "a decision depends on its arguments alone"
         assert to_document(before) == document, "a decision leaves its incident as it was"
         self.check_change(before, decision, command, kind)
+        self.check_what_ends(before, decision)
+        self.check_who_is_called(before, decision, command)
         self.take_over(before, decision, command)
         return decision
 
@@ -434,6 +441,28 @@ class Walk(RuleBasedStateMachine):
         assert gone == {fact.user_id for fact in decision.facts if isinstance(fact, facts.ResponderRemoved)}
         assert (after.id, after.number, after.created_at) == (before.id, before.number, before.created_at)
 
+    @staticmethod
+    def check_what_ends(before: Incident, decision: Decision[Incident]) -> None:
+        """A hold that is over, and each request that nobody answered, is told of, once."""
+        after, told = decision.value, names(decision.facts)
+        over = before.hold is not None and after.hold is None
+        assert told.count("hold_released") == over
+        both = zip(before.responder_requests, after.responder_requests, strict=False)
+        lapsed = [new.user_id for old, new in both if new.state is RequestState.LAPSED and old != new]
+        assert [one.user_id for one in decision.facts if isinstance(one, facts.ResponderRequestLapsed)] == lapsed
+
+    @staticmethod
+    def check_who_is_called(before: Incident, decision: Decision[Incident], command: Command) -> None:
+        """Whoever acts is not called beside the escalation; what is silent calls again when it is graver, not else."""
+        after = decision.value
+        if command.actor.kind is ActorKind.PERSON and after.version > before.version:
+            assert not [p for p in after.pages if p.reason != ESCALATION and p.user_id == command.actor.id]
+        if is_silent(before) and after.status is Status.TRIGGERED:
+            assert is_silent(after) is (after.rank >= before.rank)
+            assert after.escalation.cycle == before.escalation.cycle + (after.rank < before.rank)
+        if any(isinstance(fact, facts.Reopened) for fact in decision.facts):
+            assert after.open_keys == after.keys == before.keys
+
     def take_over(self, before: Incident | None, decision: Decision[Incident], command: Command) -> None:
         """Write the document and the timeline, and note what was learned."""
         after = decision.value
@@ -447,10 +476,11 @@ class Walk(RuleBasedStateMachine):
             self.log(entry)
 
     def is_new_escalation(self, before: Incident, decision: Decision[Incident]) -> bool:
-        """Re-triggered, or ended without telling anyone: what was told before does not count any more."""
+        """Re-triggered, graver after its end, or ended without telling anyone: what was told before does not count."""
         ended = any(isinstance(fact, facts.EscalationExhausted) for fact in decision.facts)
         triggered_again = decision.value.status is Status.TRIGGERED and before.status is not Status.TRIGGERED
-        return triggered_again or (ended and self.told == 0)
+        called_again = is_silent(before) and ESCALATE in decision.value.timers
+        return triggered_again or called_again or (ended and self.told == 0)
 
     def write(self, document: dict[str, Any]) -> None:
         """Change the kept document by the difference alone: it must become the incident's document."""
@@ -573,9 +603,11 @@ class Walk(RuleBasedStateMachine):
 
     @invariant()
     def an_update_is_owed_once(self) -> None:
-        """The next update has its timer until it is overdue; then it was told, and the due time stays visible."""
+        """The next update has its timer until it is overdue; then it was told, and the due time stays visible. On hold
+        nobody is asked for one.
+        """
         due, timer = self.incident.next_update_due_at, self.incident.timers.get(UPDATE_DUE)
-        if due is None:
+        if due is None or self.incident.hold:
             assert timer is None
         elif timer is None:
             assert due <= self.now
@@ -598,6 +630,11 @@ class Walk(RuleBasedStateMachine):
             assert (clock.due_at is None) is (clock.remaining is not None) is (incident.hold is not None)
         told = [entry.data["clock"] for entry in self.timeline if entry.type == "sla.breached"]
         assert {str(clock.kind) for clock in incident.sla if clock.breached_at} <= set(told)
+
+    @invariant()
+    def the_measures_come_from_what_counts(self) -> None:
+        """What cannot change the incident's row could be left out of its log: the row would be the same."""
+        assert measure([entry for entry in self.timeline if counts(entry)], {}) == measure(self.timeline, {})
 
     @invariant()
     def nothing_of_the_ended_is_pending(self) -> None:
@@ -624,12 +661,17 @@ class Walk(RuleBasedStateMachine):
         assert incident.hold is None or incident.status in OWNED
 
 
-def is_running(clock: Clock) -> bool:
+def is_silent(incident: Incident) -> bool:
+    """Whether it is nobody's and calls nobody any more: its escalation is over."""
+    return incident.status is Status.TRIGGERED and ESCALATE not in incident.timers
+
+
+def is_running(clock: SlaClock) -> bool:
     """Whether its time goes on."""
     return clock.due_at is not None and not clock.met_at and not clock.breached_at
 
 
-def moment_of(clock: Clock) -> datetime:
+def moment_of(clock: SlaClock) -> datetime:
     """When a running clock is heard of next: at three quarters of its time, then at its end."""
     assert clock.due_at is not None
     return clock.due_at if clock.at_risk else clock.due_at - timedelta(seconds=clock.target_seconds / 4)

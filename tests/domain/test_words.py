@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.words import LONGEST_WORD, MOST_WORDS, with_words, words_of
+from shared.domain.words import LONGEST_WORD, MOST_OF_DESCRIPTION, MOST_WORDS, with_words, words_of, words_of_report
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,17 @@ def test_new_words_come_behind_the_known_ones() -> None:
     assert with_words(("disk",), "full Disk", "now") == ("disk", "full", "now")
     full = tuple(f"w{n}" for n in range(MOST_WORDS))
     assert with_words(full, "one more") == full
+
+
+def test_a_description_gives_at_most_200_words() -> None:
+    """The first ones count, each once, behind those of the title; a note's still find their place."""
+    told = " ".join(f"w{n} W{n}" for n in range(1_000))
+    words = words_of_report("Disk full", told)
+    assert words == ("disk", "full", *(f"w{n}" for n in range(200)))
+    assert (MOST_OF_DESCRIPTION, MOST_WORDS) == (200, 400)
+    assert with_words(words, "squirrel")[-1] == "squirrel"
+    assert words_of_report("Disk full", "the disk") == ("disk", "full", "the")
+    assert words_of_report("Disk full", None) == ("disk", "full")
 
 
 @given(st.text(max_size=200), st.text(max_size=200))

@@ -44,6 +44,7 @@ FACTS = {
     Action.CLOSE: "closed",
     Action.CANCEL: "canceled",
 }
+OUTAGES = ("triggered", "reopened", "retriggered", "mitigated", "resolved")
 TAKEN = ("acknowledged", "investigating", "mitigated")
 ASK = """mutation($input: %sInput!) { %s(input: $input) { __typename
   ... on IncidentMutationSuccess { changed incident { version status } }
@@ -75,6 +76,12 @@ class Model:
     people: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=lambda: ["triggered"])
     statuses: list[Status] = field(default_factory=lambda: [Status.TRIGGERED])
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether the last outage is over: mitigated or resolved since it broke last."""
+        ends = [fact in ("mitigated", "resolved") for fact in self.told if fact in OUTAGES]
+        return ends[-1]
 
     def replay(self, answers: list[Answer]) -> None:
         """Take the answers in the order of their versions: each version was made by exactly one of them."""
@@ -214,6 +221,7 @@ def figures(models: dict[str, Model], timelines: dict[str, list[dict[str, Any]]]
         "taken": len(waits),
         "mean wait": round(mean(waits), 2),
         "times to resolve": over,
+        "times to restore": sum(model.is_restored for model in counted.values()),
     }
 
 
@@ -227,6 +235,7 @@ async def shown_figures(client: Client, expected: dict[str, float]) -> bool:
         "taken": group["timeToAcknowledge"]["n"],
         "mean wait": round(group["timeToAcknowledge"]["mean"] or 0, 2),
         "times to resolve": group["timeToResolve"]["n"],
+        "times to restore": group["timeToRestore"]["n"],
     }
     print(f"shown {shown}, expected {expected}")
     return shown == expected

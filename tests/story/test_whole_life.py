@@ -184,7 +184,7 @@ async def test_one_incident_through_all_seven_steps(world: World, receiver: Webh
     ]  # fmt: skip
     places = [told.index(kind) for kind in in_order]
     assert places == sorted(places), told
-    assert "created" in told, "the action item is on the timeline"
+    assert "action_item.created" in told, "the action item is on the timeline"
     assert all(node["summary"] and "None" not in node["summary"] for node in nodes)
     taken = next(node for node in nodes if node["type"] == "acknowledged")
     assert (taken["actor"]["name"], taken["was"]["status"], taken["now"]["status"]) == (

@@ -8,6 +8,7 @@ from pathlib import Path
 import aio_pika
 import psutil
 
+from shared.store.client import connect, database
 from tests.support.world import ROOT, World, accepts, free_port, until
 
 
@@ -49,3 +50,15 @@ async def test_a_queue_of_another_make(world: World) -> None:
     code, said = await asyncio.to_thread(refused, world)
     assert code == 3
     assert said.startswith("RabbitMQ has a queue or exchange that differs from what this version declares")
+
+
+async def test_documents_of_another_layout(world: World) -> None:
+    """A database that an older (or newer) version wrote is left alone, instead of failing on each document."""
+    raw = connect(world.settings, "test")
+    try:
+        await database(raw, world.settings).layout.update_one({"_id": "layout"}, {"$set": {"version": 1}})
+    finally:
+        raw.close()
+    code, said = await asyncio.to_thread(refused, world)
+    assert code == 3
+    assert "has the layout 1, and this version of Tocsin needs 2" in said

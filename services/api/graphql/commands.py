@@ -11,6 +11,7 @@ from strawberry.types.unset import UnsetType
 from services.api.graphql.context import Info
 from shared.domain.commands import Command, identity
 from shared.domain.errors import InvalidInput, Issue
+from shared.domain.texts import refuse, text_issues
 
 LONGEST_KEY = 200
 LONGEST_NOTE = 2_000
@@ -28,8 +29,7 @@ def command_of(info: Info, mutation: str, asked: HasKey) -> Command:
     if key is not None and not 1 <= len(key) <= LONGEST_KEY:
         path = ("input", "idempotencyKey")
         raise InvalidInput(Issue(path, "LENGTH", f"An idempotency key has 1 to {LONGEST_KEY} characters."))
-    if note is not None and len(note) > LONGEST_NOTE:
-        raise InvalidInput(Issue(("input", "note"), "LENGTH", f"A note has at most {LONGEST_NOTE} characters."))
+    refuse([*text_issues("idempotencyKey", key), *text_issues("note", note, LONGEST_NOTE)])
     viewer = info.context.viewer
     command_id = identity(viewer.actor.id, mutation, key) if key else uuid.uuid7().hex
     digest = hashlib.sha256(msgspec.json.encode(_input(asked), order="deterministic")).hexdigest()[:16] if key else ""

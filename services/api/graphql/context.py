@@ -23,6 +23,10 @@ MOST_AT_ONCE = 5_000
 """Lists within lists multiply: what the limiter of fields cannot see is bounded where it is looked up."""
 
 
+MOST_QUESTIONS = 400
+"""Three for each row of the longest list, and some."""
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
     """What one API process has open."""
@@ -72,11 +76,21 @@ class Context:
     request_id: str
     loaders: Loaders
     viewer_or_none: Viewer | None = None
+    asked: int = 0
     connection_params: dict[str, Any] | None = field(default=None)
 
     async def is_still_known(self) -> bool:
         """Whether the viewer's token still works: a WebSocket can outlive it."""
         return self.viewer_or_none is not None and await self.api.auth.by_digest(self.viewer_or_none.digest) is not None
+
+    def ask(self) -> None:
+        """Count a question to the database that a field asks for each row of its list. Raises InvalidInput for too many
+        within one operation, or one event of a subscription.
+        """
+        self.asked += 1
+        if self.asked > MOST_QUESTIONS:
+            text = f"The operation asks the database more than {MOST_QUESTIONS} questions: shorten its lists."
+            raise InvalidInput(Issue((), "QUERY_TOO_COMPLEX", text))
 
     @property
     def viewer(self) -> Viewer:

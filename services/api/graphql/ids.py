@@ -19,6 +19,10 @@ __all__ = (
     "parse_id",
 )
 
+LOG = "log"
+LATEST = 253_402_300_799_999
+"""The last millisecond of the year 9999, since 1970."""
+
 
 def parse_any_id(text: str, path: tuple[str, ...]) -> tuple[str, str]:
     """The type and key of a global id. Raises InvalidInput."""
@@ -39,31 +43,35 @@ def parse_id(kind: str, text: str, path: tuple[str, ...] = ("input", "id")) -> s
     return key
 
 
-def list_cursor(place: tuple[Any, ...]) -> str:
-    """The cursor of a place in a sorted list."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+def list_cursor(name: str, place: tuple[Any, ...]) -> str:
+    """The cursor of a place in the sorted list of that name: a cursor of one list is none of another."""
+    return base64.urlsafe_b64encode(msgspec.json.encode((name, *place))).decode().rstrip("=")
 
 
-def parse_cursor(text: str, kinds: tuple[type, ...], path: tuple[str, ...]) -> tuple[Any, ...]:
-    """The place that a cursor names; its parts must be of `kinds`. Raises InvalidInput."""
+def parse_cursor(name: str, text: str, kinds: tuple[type, ...], path: tuple[str, ...]) -> tuple[Any, ...]:
+    """The place in the list `name` that a cursor names; its parts must be of `kinds`. Raises InvalidInput."""
     try:
         place = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError, ValueError):
         place = None
-    fits = isinstance(place, list) and len(place) == len(kinds)
-    if not fits or any(type(part) is not kind for part, kind in zip(place, kinds, strict=True)):
+    fits = isinstance(place, list) and len(place) == len(kinds) + 1 and place[0] == name
+    if not fits or not all(_is_part(part, kind) for part, kind in zip(place[1:], kinds, strict=True)):
         raise InvalidInput(Issue(path, "MALFORMED_CURSOR", f"{text[:60]!r} is not a cursor of this list."))
-    return tuple(place)
+    return tuple(place[1:])
+
+
+def _is_part(part: Any, kind: type) -> bool:
+    """Whether it is of that kind; a number must be one that a time or a position can have."""
+    if kind is int:
+        return type(part) is int and 0 <= part <= LATEST
+    return type(part) is kind
 
 
 def entry_cursor(position: int) -> str:
     """The cursor of a place in the log."""
-    return list_cursor(("log", position))
+    return list_cursor(LOG, (position,))
 
 
 def parse_entry_cursor(text: str, path: tuple[str, ...] = ("after",)) -> int:
     """The position that a cursor of the log names. Raises InvalidInput."""
-    word, position = parse_cursor(text, (str, int), path)
-    if word != "log" or position < 0:
-        raise InvalidInput(Issue(path, "MALFORMED_CURSOR", f"{text[:60]!r} is not a cursor of the log."))
-    return int(position)
+    return int(parse_cursor(LOG, text, (int,), path)[0])

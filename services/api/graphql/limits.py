@@ -104,7 +104,9 @@ class Guard(ValidationCache):
     async def on_operation(self) -> AsyncIterator[None]:
         """Bound the parser, and look whether the caller's token still works."""
         self.execution_context.parse_options["max_tokens"] = MOST_TOKENS
-        self._known = await self.execution_context.context.is_still_known()
+        context = self.execution_context.context
+        context.asked = 0
+        self._known = await context.is_still_known()
         yield
 
     def on_validate(self) -> Iterator[None]:

@@ -38,19 +38,19 @@ class Page(Generic[T]):
 
 
 async def read_page(
-    window: Window, place_of: Callable[[T], tuple[Any, ...]], kinds: tuple[type, ...], fetch: Fetch[T]
+    name: str, window: Window, place_of: Callable[[T], tuple[Any, ...]], kinds: tuple[type, ...], fetch: Fetch[T]
 ) -> Page[T]:
-    """The page that `window` asks for. Raises InvalidInput for a bad cursor, and for both or too large
-    counts.
+    """The page of the list `name` that `window` asks for. Raises InvalidInput for a bad cursor, one of another list
+    too, and for both or too large counts.
     """
-    limit, backwards = _limit(window)
-    text, name = (window.before, "before") if backwards else (window.after, "after")
-    place = parse_cursor(text, kinds, (name,)) if text is not None else None
+    limit, backwards = limit_of(window)
+    text, argument = (window.before, "before") if backwards else (window.after, "after")
+    place = parse_cursor(name, text, kinds, (argument,)) if text is not None else None
     found = await fetch(place, limit + 1, backwards)
     more, values = len(found) > limit, found[:limit]
     if backwards:
         values = values[::-1]
-    cursors = [Cursor(list_cursor(place_of(value))) for value in values]
+    cursors = [Cursor(list_cursor(name, place_of(value))) for value in values]
     info = PageInfo(
         has_next_page=place is not None if backwards else more,
         has_previous_page=more if backwards else place is not None,
@@ -60,13 +60,14 @@ async def read_page(
     return Page(values, cursors, info)
 
 
-def _limit(window: Window) -> tuple[int, bool]:
+def limit_of(window: Window, usual: int = USUAL) -> tuple[int, bool]:
+    """How many are asked for, and whether from the list's end. Raises InvalidInput."""
     backwards = window.last is not None or (window.before is not None and window.first is None)
     both = window.last is not None and window.first is not None
     if both or (window.after is not None and window.before is not None):
         raise InvalidInput(Issue(("last",), "CONFLICTING", "Page forwards (first, after) or backwards (last, before)."))
     asked, name = (window.last, "last") if backwards else (window.first, "first")
-    limit = USUAL if asked is None else asked
+    limit = usual if asked is None else asked
     if not 1 <= limit <= MOST:
         raise InvalidInput(Issue((name,), "OUT_OF_RANGE", f"{name} is 1 to {MOST}, not {limit}."))
     return limit, backwards

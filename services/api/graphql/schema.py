@@ -16,6 +16,7 @@ from services.api.graphql import errors, queries
 from services.api.graphql.action_items.create import create_action_item
 from services.api.graphql.action_items.queries import action_items
 from services.api.graphql.action_items.update import update_action_item
+from services.api.graphql.descriptions import describe
 from services.api.graphql.incidents.accept_request import accept_responder_request
 from services.api.graphql.incidents.acknowledge import acknowledge_incident, acknowledge_incidents
 from services.api.graphql.incidents.add_finding import add_finding
@@ -78,7 +79,7 @@ from services.api.graphql.policies.choose_closure import choose_closure_policy
 from services.api.graphql.policies.choose_commander import choose_commander_policy
 from services.api.graphql.policies.choose_fallback import choose_fallback_policy
 from services.api.graphql.policies.create import create_escalation_policy
-from services.api.graphql.policies.queries import closure_policy, escalation_policies
+from services.api.graphql.policies.queries import escalation_policies, organization
 from services.api.graphql.scalars import SCALARS
 from services.api.graphql.services.create import create_service
 from services.api.graphql.services.queries import services
@@ -104,7 +105,7 @@ QUERIES: list[Any] = [
     teams,
     users,
     escalation_policies,
-    closure_policy,
+    organization,
     action_items,
     incident_measures,
 ]
@@ -206,7 +207,8 @@ class Mask(MaskErrors):
         """What the client sees of an error that must not be shown as it is."""
         failure = error.original_error
         if not is_unexpected(error):
-            return GraphQLError(HINT.sub("", error.message), error.nodes, path=error.path)
+            message = HINT.sub("", error.message)
+            return GraphQLError(message, error.nodes, path=error.path, extensions=error.extensions)
         if isinstance(failure, Failure):
             issues = [strawberry.asdict(issue) for issue in errors.issues_of(failure)]
             extensions = {"code": errors.CODES[type(failure)].value, "issues": issues}
@@ -222,8 +224,10 @@ class Schema(strawberry.Schema):
     """Logs what clients do not see."""
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """One error-level line for each unexpected error, with the request's id; nothing for bad queries."""
+        """One error-level line for each unexpected error, with the request's id; a code for what graphql-core says."""
         for error in errors:
+            if not error.extensions and error.original_error is None:
+                error.extensions = {"code": "BAD_REQUEST"}
             if is_unexpected(error) and not isinstance(error.original_error, Failure):
                 context = execution_context.context if execution_context else None
                 log.error(
@@ -239,7 +243,7 @@ def build(*, introspection: bool = True) -> Schema:
     extensions: list[Any] = [Mask, lambda: ParserCache(maxsize=256), lambda: Guard(maxsize=256)]
     if not introspection:
         extensions.append(DisableIntrospection)
-    return Schema(
+    schema = Schema(
         query=create_type("Query", QUERIES),
         mutation=create_type("Mutation", MUTATIONS),
         subscription=create_type("Subscription", SUBSCRIPTIONS),
@@ -248,3 +252,5 @@ def build(*, introspection: bool = True) -> Schema:
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True, relay_max_results=100),
         exception_handlers=HANDLERS,
     )
+    describe(schema)
+    return schema

@@ -8,7 +8,7 @@ import uuid
 from services.worker.handler import Deps, Handler, Work
 from shared.crashpoints import reached
 from shared.domain.commands import system
-from shared.domain.deadlines import KINDS, fall_due, writers
+from shared.domain.deadlines import KINDS, fall_due
 
 
 async def handle(work: Work, deps: Deps) -> None:
@@ -17,7 +17,9 @@ async def handle(work: Work, deps: Deps) -> None:
     now = deps.store.clock.now()
     if loaded is None or not any(at <= now for kind, at in loaded.value.timers.items() if kind in KINDS):
         return
-    users = await deps.store.users.many(writers(loaded.value))
+    incident = loaded.value
+    people = {responder.user_id for responder in incident.responders} | {incident.assignee_id or ""}
+    users = await deps.store.users.many(tuple(people))
     reachable = {key: user.reachable_by() for key, user in users.items()}
     command = system("deadlines", uuid.uuid4().hex)
     await deps.store.incidents.update(loaded.value.id, fall_due(reachable), command, known=loaded)

@@ -8,6 +8,7 @@ from services.api.graphql.action_items.types import ActionItem, ActionItemConnec
 from services.api.graphql.context import ID, Info
 from services.api.graphql.ids import parse_id
 from services.api.graphql.pages import Window, read_page
+from services.api.graphql.scalars import Cursor
 from shared.domain.incident import TaskState
 
 
@@ -17,19 +18,20 @@ async def action_items(
     owner_id: ID | None = None,
     state: list[TaskState] | None = None,
     first: int | None = None,
-    after: str | None = None,
+    after: Cursor | None = None,
     last: int | None = None,
-    before: str | None = None,
+    before: Cursor | None = None,
 ) -> ActionItemConnection:
     """A page of action items of all incidents, oldest first."""
-    owner = parse_id("User", owner_id, ("ownerId",)) if owner_id else None
+    owner = parse_id("User", owner_id, ("ownerId",)) if owner_id is not None else None
     states = tuple(state) if state is not None else None
 
     async def fetch(place: tuple[Any, ...] | None, limit: int, backwards: bool) -> list[Any]:
         at = place[0] if place else None
         return await info.context.api.store.action_items.page(owner, states, at, limit, backwards=backwards)
 
-    page = await read_page(Window(first, after, last, before), lambda value: (value.id,), (str,), fetch)
+    window = Window(first, after, last, before)
+    page = await read_page("action items", window, lambda value: (value.id,), (str,), fetch)
     nodes = [ActionItem.of(value) for value in page.values]
     edges = [ActionItemEdge(cursor=at, node=node) for at, node in zip(page.cursors, nodes, strict=True)]
     return ActionItemConnection(edges=edges, nodes=nodes, page_info=page.info)

@@ -152,12 +152,15 @@ async def _targets(info: Info, asked: BulkInput, command: Command) -> list[ID]:
     if (targets.ids is None) == (targets.filter is None):
         text = "Name the targets by ids, or by a filter."
         raise InvalidInput(Issue(("input", "targets"), "CONFLICTING", text))
+    if targets.ids is not None and targets.expected_count is not None:
+        text = "An expected count goes with a filter: ids are counted already."
+        raise InvalidInput(Issue(("input", "targets", "expectedCount"), "CONFLICTING", text))
     if targets.ids is not None:
         if not 1 <= len(targets.ids) <= MOST_TARGETS:
             text = f"A bulk mutation has 1 to {MOST_TARGETS} targets."
             raise InvalidInput(Issue(("input", "targets", "ids"), "OUT_OF_RANGE", text))
         if command.key and not asked.dry_run:
-            await info.context.api.store.choose(tuple(targets.ids), command)  # with others it is refused
+            await info.context.api.store.remember(tuple(targets.ids), command)  # with others it is refused
         return targets.ids
     if targets.expected_count is None:
         text = "A filter needs the count that you expect it to match."
@@ -168,12 +171,12 @@ async def _targets(info: Info, asked: BulkInput, command: Command) -> list[ID]:
 async def _matching(info: Info, asked: BulkInput, command: Command, expected: int) -> list[ID]:
     """What the filter matches; for a repeated command what it matched then, since its own changes may hide it now."""
     store = info.context.api.store
-    if command.key and not asked.dry_run and (chosen := await store.bulk_choices.find(command.id)):
-        keys = store.bulk_choices.recreated(chosen, command).value.incident_ids
+    if command.key and not asked.dry_run and (chosen := await store.command_targets.find(command.id)):
+        keys = store.command_targets.recreated(chosen, command).value.incident_ids
     else:
         keys = await _chosen(info, asked, expected)
         if keys and command.key and not asked.dry_run:
-            keys = (await store.choose(keys, command)).incident_ids
+            keys = (await store.remember(keys, command)).incident_ids
     return [ID(global_id("Incident", key)) for key in keys]
 
 

@@ -184,11 +184,16 @@ def _labels(path: tuple[str, ...], given: list[LabelFilter] | None) -> tuple[tup
 def _words(path: tuple[str, ...], text: str | None) -> tuple[str, ...]:
     if text is None:
         return ()
-    found = words_of(text[:LONGEST_SEARCH])
+    if len(text) > LONGEST_SEARCH:
+        told = f"A search has at most {LONGEST_SEARCH} characters."
+        raise InvalidInput(Issue(("filter", "text"), "LENGTH", told))
+    found = words_of(text)
     if not found:
         told = "There is no word of two letters or digits to search for."
         raise InvalidInput(Issue(path, "EMPTY", told))
-    return tuple(sorted(found, key=len, reverse=True))[:MOST_WORDS]
+    if len(found) > MOST_WORDS:
+        raise InvalidInput(Issue(("filter", "text"), "TOO_MANY", f"A search has at most {MOST_WORDS} words."))
+    return tuple(sorted(found, key=len, reverse=True))
 
 
 def _between(path: tuple[str, ...], asked: TimeRange | None) -> Between:

@@ -28,5 +28,5 @@ class LeaveIncidentSuccess(IncidentMutationSuccess):
 @incident_mutation(LeaveIncidentSuccess)
 async def leave_incident(info: Info, input: LeaveIncidentInput) -> LeaveIncidentSuccess:
     """You, or the named user, do not work on it any more. An assignee has to be replaced first."""
-    person = parse_id("User", input.user_id, ("input", "userId")) if input.user_id else None
+    person = parse_id("User", input.user_id, ("input", "userId")) if input.user_id is not None else None
     return await carry_out(info, "leaveIncident", input, leave(person), LeaveIncidentSuccess)

@@ -5,7 +5,7 @@ import strawberry
 from services.api.graphql.context import ID, Info
 from services.api.graphql.ids import entry_cursor, parse_id
 from services.api.graphql.incidents.mutation import Asked, IncidentMutationSuccess, answer, incident_mutation
-from services.api.graphql.incidents.together import write_together
+from services.api.graphql.incidents.together import refuse_unknown, write_together
 from services.api.graphql.incidents.types import Incident
 from shared.domain.errors import InvalidInput, Issue
 from shared.domain.relations import merge
@@ -37,7 +37,11 @@ async def merge_incidents(info: Info, input: MergeIncidentsInput) -> MergeIncide
     target = parse_id("Incident", input.target_id, ("input", "targetId"))
     path = ("input", "sourceIds")
     keys = [parse_id("Incident", text, (*path, str(index))) for index, text in enumerate(input.source_ids)]
+    named: dict[tuple[str, ...], str] = {(*path, str(index)): key for index, key in enumerate(keys)}
+    await refuse_unknown(info, {("input", "targetId"): target, **named})
     cursor = entry_cursor(info.context.api.tail.head)
-    results = await write_together(info, "mergeIncidents", input, (target, *keys), merge(tuple(keys), target))
-    merged = [Incident.of(results[key].value) for key in dict.fromkeys(keys)]
+    sources = tuple(dict.fromkeys(keys))
+    decide = merge(tuple(keys), target)
+    results = await write_together(info, "mergeIncidents", input, tuple(dict.fromkeys((target, *sources))), decide)
+    merged = [Incident.of(results[key].value) for key in sources]
     return answer(MergeIncidentsSuccess, results[target], cursor, sources=merged)

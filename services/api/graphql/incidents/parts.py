@@ -1,5 +1,6 @@
 """What an incident is made of, as clients see it: people, tasks, findings, links, status updates, review, clocks."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import strawberry
@@ -7,6 +8,7 @@ import strawberry
 from services.api.graphql.context import ID, Info
 from services.api.graphql.incidents.timeline import Actor
 from services.api.graphql.users.types import User
+from shared.domain import actions
 from shared.domain import incident as domain
 from shared.domain.lifecycle import Action as IncidentAction
 
@@ -17,6 +19,46 @@ for kind in (
     domain.ClockKind, domain.Correctable,
 ):  # fmt: skip
     strawberry.enum(kind, name=kind.__name__)
+
+
+MUTATIONS: Mapping[IncidentAction, tuple[str, ...]] = {
+    IncidentAction.ACKNOWLEDGE: ("acknowledgeIncident",),
+    IncidentAction.UNACKNOWLEDGE: ("unacknowledgeIncident",),
+    IncidentAction.INVESTIGATE: ("investigateIncident",),
+    IncidentAction.MITIGATE: ("mitigateIncident",),
+    IncidentAction.RETRIGGER: ("retriggerIncident",),
+    IncidentAction.RESOLVE: ("resolveIncident",),
+    IncidentAction.REOPEN: ("reopenIncident",),
+    IncidentAction.CLOSE: ("closeIncident",),
+    IncidentAction.CANCEL: ("cancelIncident",),
+    IncidentAction.MERGE: ("mergeIncidents",),
+    IncidentAction.UNMERGE: ("unmergeIncident",),
+    IncidentAction.ADD_NOTE: ("addNote",),
+    IncidentAction.EDIT: ("editIncident",),
+    IncidentAction.CATEGORIZE: ("setCategory",),
+    IncidentAction.OVERRIDE_PRIORITY: ("overridePriority",),
+    IncidentAction.RELEASE_PRIORITY: ("releasePriority",),
+    IncidentAction.ASSIGN: ("assignIncident",),
+    IncidentAction.JOIN: ("joinIncident",),
+    IncidentAction.LEAVE: ("leaveIncident",),
+    IncidentAction.SET_ROLES: ("setResponderRoles",),
+    IncidentAction.REQUEST_RESPONDER: ("requestResponder",),
+    IncidentAction.ANSWER_REQUEST: ("acceptResponderRequest", "declineResponderRequest"),
+    IncidentAction.DIAGNOSE: ("addFinding", "setRootCause", "addTask", "updateTask", "addLink", "removeLink"),
+    IncidentAction.RATE_WORKAROUND: ("rateWorkaround",),
+    IncidentAction.RECORD_FIX: ("recordFix",),
+    IncidentAction.UPDATE_STATUS: ("publishStatusUpdate", "draftStatusUpdate", "correctStatusUpdate"),
+    IncidentAction.HOLD: ("holdIncident",),
+    IncidentAction.RELEASE_HOLD: ("releaseHold",),
+    IncidentAction.PROPOSE_MAJOR: ("proposeMajor",),
+    IncidentAction.DECLARE_MAJOR: ("declareMajor",),
+    IncidentAction.STAND_DOWN_MAJOR: ("standDownMajor",),
+    IncidentAction.RELATE: ("relateIncidents", "unrelateIncidents"),
+    IncidentAction.SET_PARENT: ("setParent",),
+    IncidentAction.REVIEW: ("updateReview",),
+    IncidentAction.COMPLETE_REVIEW: ("completeReview",),
+    IncidentAction.CORRECT_TIME: ("correctIncidentTime",),
+}
 
 
 async def user_of(info: Info, key: str | None) -> User | None:
@@ -35,12 +77,28 @@ class Label:
 
 @strawberry.type
 class ActionState:
-    """Whether a button should be shown: what it requires, and why it is blocked."""
+    """Whether a button should be shown: the mutations behind it, the input fields that they require beside the id, and
+    why it is blocked.
+    """
 
     action: IncidentAction
+    mutations: list[str]
     allowed: bool
     requires: list[str]
     blocked_by: str | None
+
+    @classmethod
+    def of(cls, state: actions.ActionState, blocked_by: str | None = None) -> "ActionState":
+        """From the domain's state; `blocked_by` comes first."""
+        why = blocked_by or state.blocked_by
+        mutations = list(MUTATIONS[state.action])
+        return cls(
+            action=state.action,
+            mutations=mutations,
+            allowed=why is None,
+            requires=list(state.requires),
+            blocked_by=why,
+        )
 
 
 @strawberry.type
@@ -229,7 +287,7 @@ class SlaClock:
     breached_at: datetime | None
 
     @classmethod
-    def of(cls, value: domain.Clock) -> "SlaClock":
+    def of(cls, value: domain.SlaClock) -> "SlaClock":
         """From the domain's clock."""
         return cls(
             kind=value.kind,

@@ -36,6 +36,9 @@ async def publish_status_update(info: Info, input: PublishStatusUpdateInput) -> 
 
 
 def _decide(asked: PublishStatusUpdateInput) -> Decide[Incident]:
+    if asked.status_update_id is not None and asked.audience is not None:
+        text = "A draft has its audience already."
+        raise InvalidInput(Issue(("input", "audience"), "CONFLICTING", text))
     if asked.status_update_id is not None:
         return publish_draft(asked.status_update_id, asked.text)
     if asked.audience is None:

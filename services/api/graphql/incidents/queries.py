@@ -45,7 +45,8 @@ async def incident(info: Info, by: IncidentBy) -> Incident | None:
 
 async def _by_key(info: Info, asked: DedupKeyInput) -> domain.Incident | None:
     store = info.context.api.store
-    service = parse_id("Service", asked.service_id, ("by", "dedupKey", "serviceId")) if asked.service_id else "-"
+    path = ("by", "dedupKey", "serviceId")
+    service = "-" if asked.service_id is None else parse_id("Service", asked.service_id, path)
     key = f"report:{service}|{asked.key}"
     holder = await store.incidents.holder(key)
     return holder.value if holder else await store.incidents.last_holder(key)
@@ -57,9 +58,9 @@ async def incidents(
     filter: IncidentFilter | None = None,
     order_by: IncidentOrder | None = None,
     first: int | None = None,
-    after: str | None = None,
+    after: Cursor | None = None,
     last: int | None = None,
-    before: str | None = None,
+    before: Cursor | None = None,
 ) -> IncidentConnection:
     """A page of incidents; `first` is at most 100. The order is PRIORITY unless asked otherwise, of a search NEWEST."""
     where = filter_of(filter)
@@ -71,7 +72,7 @@ async def incidents(
         return await store.incidents.page(where, order, place, limit, backwards=backwards)
 
     window = Window(first, after, last, before)
-    page = await read_page(window, order.place, tuple(int for _ in order.keys), fetch)
+    page = await read_page(order.name, window, order.place, tuple(int for _ in order.keys), fetch)
     nodes = [Incident.of(value) for value in page.values]
     return IncidentConnection(
         edges=[IncidentEdge(cursor=at, node=node) for at, node in zip(page.cursors, nodes, strict=True)],

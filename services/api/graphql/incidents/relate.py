@@ -10,7 +10,7 @@ from services.api.graphql.incidents.mutation import (
     answer,
     incident_mutation,
 )
-from services.api.graphql.incidents.together import write_together
+from services.api.graphql.incidents.together import refuse_unknown, write_together
 from shared.domain.relations import relate, unrelate
 
 
@@ -29,7 +29,7 @@ class RelateIncidentsSuccess(IncidentMutationSuccess):
 @incident_mutation(RelateIncidentsSuccess)
 async def relate_incidents(info: Info, input: RelateIncidentsInput) -> RelateIncidentsSuccess:
     """Say that two incidents have to do with one another."""
-    one, other = _pair(input.id, input.other_id)
+    one, other = await _pair(info, input.id, input.other_id)
     cursor = entry_cursor(info.context.api.tail.head)
     results = await write_together(info, "relateIncidents", input, (one, other), relate(one, other))
     return answer(RelateIncidentsSuccess, results[one], cursor)
@@ -50,11 +50,14 @@ class UnrelateIncidentsSuccess(IncidentMutationSuccess):
 @incident_mutation(UnrelateIncidentsSuccess)
 async def unrelate_incidents(info: Info, input: UnrelateIncidentsInput) -> UnrelateIncidentsSuccess:
     """Say that two incidents have nothing to do with one another after all."""
-    one, other = _pair(input.id, input.other_id)
+    one, other = await _pair(info, input.id, input.other_id)
     cursor = entry_cursor(info.context.api.tail.head)
     results = await write_together(info, "unrelateIncidents", input, (one, other), unrelate(one, other))
     return answer(UnrelateIncidentsSuccess, results[one], cursor)
 
 
-def _pair(one: ID, other: ID) -> tuple[str, str]:
-    return parse_id("Incident", one), parse_id("Incident", other, ("input", "otherId"))
+async def _pair(info: Info, one: ID, other: ID) -> tuple[str, str]:
+    path = ("input", "otherId")
+    pair = parse_id("Incident", one), parse_id("Incident", other, path)
+    await refuse_unknown(info, {path: pair[1]})
+    return pair

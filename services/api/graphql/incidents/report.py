@@ -1,6 +1,7 @@
 """`reportIncident`: log a new incident, or count a repeat of an open one."""
 
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -19,10 +20,12 @@ from shared.domain.errors import InvalidInput, Issue
 from shared.domain.incident import Link, LinkKind
 from shared.domain.priority import Level, severity_of
 from shared.domain.reports import Report
+from shared.domain.texts import refuse_text
 from shared.store.incidents import Reported
 
 LONGEST_DEDUP_KEY = 255
 LARGEST_PAYLOAD = 64 * 1024
+DEEPEST_PAYLOAD = 100
 
 
 @strawberry.input
@@ -85,11 +88,11 @@ async def report_incident(info: Info, input: ReportIncidentInput) -> ReportIncid
     """Log a new incident. It is categorized, prioritized and escalated asynchronously."""
     api = info.context.api
     info.context.viewer.require(Role.RESPONDER)
+    payload = _payload(input.payload)
     where = await affected(info, input.service_ids)
     cursor = entry_cursor(api.tail.head)
     command = command_of(info, "reportIncident", input)
     said = _report(input, command, where)
-    payload = _payload(input.payload)
     reported = await api.store.report(said, command, api.settings.reopen_window, payload)
     return _answer(reported, cursor)
 
@@ -100,6 +103,9 @@ def _answer(reported: Reported, cursor: str) -> ReportIncidentSuccess:
 
 def _report(asked: ReportIncidentInput, command: Command, where: dict[str, Any]) -> Report:
     labels = {label.key: label.value for label in asked.labels}
+    if len(labels) < len(asked.labels):
+        text = "A label key stands there twice."
+        raise InvalidInput(Issue(("input", "labels"), "DUPLICATE", text))
     links = (
         Link(identity(command.id, "link", index), link.kind, link.url, link.title)
         for index, link in enumerate(asked.links)
@@ -124,11 +130,23 @@ def _payload(given: Any) -> str | None:
     """The payload's JSON text: as text, no key of it can mean anything to the database. Raises InvalidInput."""
     if given is None:
         return None
+    if _is_deep(given):
+        told = f"The payload nests more than {DEEPEST_PAYLOAD} levels."
+        raise InvalidInput(Issue(("input", "payload"), "TOO_DEEP", told))
     text = msgspec.json.encode(given).decode()
     if len(text) > LARGEST_PAYLOAD:
         told = f"The payload has more than {LARGEST_PAYLOAD} characters."
         raise InvalidInput(Issue(("input", "payload"), "LENGTH", told))
     return text
+
+
+def _is_deep(given: Any) -> bool:
+    """Whether it has more levels than every reader of JSON can follow."""
+    level: list[Any] = [[given]]
+    for _ in range(DEEPEST_PAYLOAD + 1):
+        inner = chain.from_iterable(value.values() if isinstance(value, dict) else value for value in level)
+        level = [value for value in inner if isinstance(value, dict | list)]
+    return bool(level)
 
 
 def _open_key(dedup_key: str | None, service_keys: tuple[str, ...]) -> str | None:
@@ -138,4 +156,5 @@ def _open_key(dedup_key: str | None, service_keys: tuple[str, ...]) -> str | Non
     if not 1 <= len(dedup_key) <= LONGEST_DEDUP_KEY:
         text = f"A dedup key has 1 to {LONGEST_DEDUP_KEY} characters."
         raise InvalidInput(Issue(("input", "dedupKey"), "LENGTH", text))
+    refuse_text("dedupKey", dedup_key)
     return f"report:{service_keys[0] if service_keys else '-'}|{dedup_key}"

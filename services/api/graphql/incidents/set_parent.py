@@ -11,7 +11,7 @@ from services.api.graphql.incidents.mutation import (
     carry_out,
     incident_mutation,
 )
-from services.api.graphql.incidents.together import write_together
+from services.api.graphql.incidents.together import refuse_unknown, write_together
 from shared.domain import relations
 from shared.domain.catalog import Role
 from shared.domain.commands import Command, Decision, unchanged
@@ -38,6 +38,7 @@ async def set_parent(info: Info, input: SetParentInput) -> SetParentSuccess:
     cursor = entry_cursor(info.context.api.tail.head)
     if input.parent_id is not None:
         parent = parse_id("Incident", input.parent_id, ("input", "parentId"))
+        await refuse_unknown(info, {("input", "parentId"): parent})
         results = await write_together(info, "setParent", input, (child, parent), relations.set_parent(child, parent))
         return answer(SetParentSuccess, results[child], cursor)
     present = await info.context.api.store.incidents.get(child)

@@ -66,7 +66,7 @@ class Entered(IncidentStreamItem):
         found = await info.context.loaders.incidents.load(self.key) if self.key else None
         if found is None:
             return None
-        place = list_cursor(BY_PRIORITY.place(found))
+        place = list_cursor(BY_PRIORITY.name, BY_PRIORITY.place(found))
         return IncidentEdge(cursor=Cursor(place), node=Incident.of(found))
 
 
@@ -101,7 +101,7 @@ async def incident_events(
 ) -> AsyncIterator[IncidentStreamItem]:
     """Every fact of every incident in the filter, after a cursor (default: from now on)."""
     where = stream_filter_of(filter)
-    async for item in _stream(info, parse_entry_cursor(after) if after else None, where, None):
+    async for item in _stream(info, parse_entry_cursor(after) if after is not None else None, where, None):
         yield item
 
 
@@ -109,7 +109,7 @@ async def incident_events(
 async def incident_changed(info: Info, id: ID, after: Cursor | None = None) -> AsyncIterator[IncidentStreamItem]:
     """Every fact of one incident, after a cursor (default: from now on)."""
     key = parse_id("Incident", id, ("id",))
-    async for item in _stream(info, parse_entry_cursor(after) if after else None, Filter(), key):
+    async for item in _stream(info, parse_entry_cursor(after) if after is not None else None, Filter(), key):
         yield item
 
 
@@ -129,6 +129,7 @@ async def _stream(info: Info, after: int | None, where: Filter, only: str | None
             for entry in batch:
                 position = entry.position or position
                 if item := _item(entry, where, only):
+                    info.context.asked = 0
                     yield item
             if behind and position >= head:
                 behind = False
@@ -147,6 +148,8 @@ async def _ask_again(info: Info) -> None:
 
 
 def _item(entry: Entry, where: Filter, only: str | None) -> IncidentStreamItem | None:
+    if entry.aggregate == "action_item":
+        return _of_action_item(entry, where, only)
     if entry.aggregate != "incident" or (only is not None and entry.subject != only):
         return None
     was, now = matches(where, entry.was), matches(where, entry.now)
@@ -162,6 +165,16 @@ def _item(entry: Entry, where: Filter, only: str | None) -> IncidentStreamItem |
     if now and not was:
         return Entered(**at, entry=shown)
     return Changed(**at, entry=shown, idempotency_key=entry.key) if now else None
+
+
+def _of_action_item(entry: Entry, where: Filter, only: str | None) -> IncidentStreamItem | None:
+    """What happens to an action item stands on its incident's timeline; no filter of incidents says where."""
+    incident_id = str(entry.data.get("incident_id"))
+    if only != incident_id and (only is not None or where != Filter()):
+        return None
+    cursor = _cursor(entry.position or 0)
+    shown = TimelineEntry.of(entry)
+    return Changed(cursor=cursor, type=shown.type, at=entry.at, key=incident_id, entry=shown, idempotency_key=entry.key)
 
 
 def _cursor(position: int) -> Cursor:

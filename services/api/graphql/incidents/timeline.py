@@ -1,5 +1,7 @@
 """The timeline: an incident's entries as clients see them. It is the log, not a second record."""
 
+import asyncio
+import heapq
 from datetime import datetime
 from typing import Any
 
@@ -7,8 +9,9 @@ import strawberry
 from strawberry.scalars import JSON
 
 from services.api.graphql.context import ID, Info
-from services.api.graphql.ids import entry_cursor, global_id
+from services.api.graphql.ids import entry_cursor, global_id, parse_entry_cursor
 from services.api.graphql.node import PageInfo
+from services.api.graphql.pages import Window, limit_of
 from services.api.graphql.scalars import Cursor, serialize_datetime
 from shared.domain.commands import ActorKind
 from shared.domain.entry import Entry, Standing
@@ -19,6 +22,14 @@ from shared.domain.summaries import people_in, summarize
 strawberry.enum(Status, name="IncidentStatus")
 strawberry.enum(Priority, name="Priority")
 strawberry.enum(ActorKind, name="ActorKind")
+
+USUAL_ENTRIES = 50
+ID_OF = {
+    "user_id": "User", "ceded_by": "User", "responders": "User", "unreachable": "User",
+    "service_ids": "Service", "team_ids": "Team",
+    "incident_id": "Incident", "into": "Incident", "out_of": "Incident", "recurrence_of": "Incident",
+}  # fmt: skip
+"""The fields of facts that hold keys, and whose keys they are."""
 
 REASONS = ("reason", "why", "rule", "explanation", "cause")
 """The fields in which facts say why."""
@@ -106,7 +117,7 @@ class TimelineEntry:
         """From a row of the log, or of an outbox (then without a cursor)."""
         return cls(
             id=ID(entry.id),
-            type=entry.type,
+            type=type_of(entry),
             at=entry.at,
             actor=Actor.of(entry.actor),
             via=entry.via,
@@ -120,13 +131,25 @@ class TimelineEntry:
         )
 
 
-def _plain(value: Any) -> Any:
-    """JSON values only: times as RFC 3339."""
+def type_of(entry: Entry) -> str:
+    """The fact's name; that of an action item's begins with "action_item."."""
+    return entry.type if entry.aggregate == "incident" else f"{entry.aggregate}.{entry.type}"
+
+
+def _plain(value: Any, name: str = "") -> Any:
+    """As clients know it: times as RFC 3339, names in camelCase, global ids."""
     if isinstance(value, datetime):
         return serialize_datetime(value)
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {_camel(key): _plain(inner, key) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner, name) for inner in value]
+    return global_id(ID_OF[name], value) if name in ID_OF and isinstance(value, str) else value
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)
 
 
 @strawberry.type
@@ -146,3 +169,61 @@ class Timeline:
     edges: list[TimelineEdge]
     nodes: list[TimelineEntry]
     page_info: PageInfo
+
+
+async def read_timeline(info: Info, key: str, window: Window) -> Timeline:
+    """The page of an incident's timeline that `window` asks for. Raises InvalidInput."""
+    limit, backwards = limit_of(window, USUAL_ENTRIES)
+    text, name = (window.before, "before") if backwards else (window.after, "after")
+    position = parse_entry_cursor(text, (name,)) if text is not None else None
+    if backwards:
+        entries, more = await _latest(info, key, position, limit)
+    else:
+        entries, more = await _following(info, key, position or 0, limit)
+    nodes = [TimelineEntry.of(entry) for entry in entries]
+    placed = [node.cursor for node in nodes if node.cursor]
+    page_info = PageInfo(
+        has_next_page=position is not None if backwards else more,
+        has_previous_page=more if backwards else position is not None,
+        start_cursor=placed[0] if placed else None,
+        end_cursor=placed[-1] if placed else None,
+    )
+    edges = [TimelineEdge(cursor=node.cursor, node=node) for node in nodes]
+    return Timeline(edges=edges, nodes=nodes, page_info=page_info)
+
+
+async def _following(info: Info, key: str, position: int, limit: int) -> tuple[list[Entry], bool]:
+    """Up to `limit` entries after `position`, and whether there are more; what waits to be logged comes last."""
+    subjects, waiting = await _waiting(info, key)
+    rows = await info.context.api.store.log.timeline(subjects, position, limit + 1)
+    if len(rows) > limit:
+        return rows[:limit], True
+    return [*rows, *await _unlogged(info, waiting, rows)], False
+
+
+async def _latest(info: Info, key: str, position: int | None, limit: int) -> tuple[list[Entry], bool]:
+    """The last entries, up to `limit`, before `position` (from the end, when there is none), and whether there are more
+    before them. What waits to be logged stands at the end, and does not count.
+    """
+    subjects, waiting = await _waiting(info, key)
+    rows = await info.context.api.store.log.latest(subjects, position, limit + 1)
+    unlogged = await _unlogged(info, waiting, rows) if position is None else []
+    return [*reversed(rows[:limit]), *unlogged], len(rows) > limit
+
+
+async def _waiting(info: Info, key: str) -> tuple[tuple[str, ...], list[Entry]]:
+    """Whose rows make up the timeline, and the entries that wait to be logged.
+
+    They are read before the log: an entry that is logged in between is then found in both, never in neither.
+    """
+    store = info.context.api.store
+    own, (item_ids, of_items) = await asyncio.gather(
+        store.incidents.pending_entries(key), store.action_items.waiting(key)
+    )
+    return (key, *item_ids), list(heapq.merge(own, of_items, key=lambda entry: entry.at))
+
+
+async def _unlogged(info: Info, waiting: list[Entry], rows: list[Entry]) -> list[Entry]:
+    logged = {entry.id for entry in rows}
+    known = await info.context.api.store.log.known({entry.id for entry in waiting} - logged)
+    return [entry for entry in waiting if entry.id not in logged and entry.id not in known]

@@ -1,14 +1,23 @@
 """What mutations of two or more incidents have in common: they are written all together, or not at all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from services.api.graphql.commands import command_of
 from services.api.graphql.context import Info
 from services.api.graphql.incidents.mutation import Asked
 from shared.domain import incident as domain
 from shared.domain.catalog import Role
+from shared.domain.errors import InvalidInput, Issue
 from shared.domain.relations import Together, expecting_of
 from shared.store.update import Result
+
+
+async def refuse_unknown(info: Info, named: Mapping[tuple[str, ...], str]) -> None:
+    """Raise InvalidInput with the path of every incident that does not exist. named: keys by where they were named."""
+    found = await info.context.loaders.incidents.load_many(list(named.values()))
+    missing = [path for path, incident in zip(named, found, strict=True) if incident is None]
+    if missing:
+        raise InvalidInput(*(Issue(path, "NOT_FOUND", "There is no such incident.") for path in missing))
 
 
 async def write_together(

@@ -1,6 +1,5 @@
 """The incident as clients see it."""
 
-import asyncio
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -11,25 +10,24 @@ from strawberry.scalars import JSON
 
 from services.api.graphql.action_items.types import ActionItem
 from services.api.graphql.context import ID, Info
-from services.api.graphql.ids import global_id, parse_entry_cursor
+from services.api.graphql.ids import global_id
 from services.api.graphql.incidents import parts
-from services.api.graphql.incidents.timeline import Actor, Timeline, TimelineEdge, TimelineEntry
+from services.api.graphql.incidents.timeline import Actor, Timeline, read_timeline
 from services.api.graphql.node import Count, Node, PageInfo
+from services.api.graphql.pages import Window
 from services.api.graphql.scalars import Cursor
 from services.api.graphql.services.types import Service
 from services.api.graphql.teams.types import Team
 from services.api.graphql.users.types import User
 from shared.domain import incident as domain
 from shared.domain.actions import actions_of
+from shared.domain.catalog import Role
 from shared.domain.clocks import AUTO_CLOSE, HOLD_END, REQUEST_LAPSE, SLA, UPDATE_DUE
 from shared.domain.deadlines import writers
-from shared.domain.entry import Entry
-from shared.domain.errors import InvalidInput, Issue
 from shared.domain.incident import ESCALATE
 from shared.domain.lifecycle import Status as IncidentStatus
 from shared.domain.priority import Level, Priority, Severity
 
-MOST_ENTRIES = 100
 MOST_COUNTED = 10_000
 MOST_RECURRENCES = 20
 
@@ -105,6 +103,11 @@ class Incident(Node):
         return [parts.Label(key=key, value=value) for key, value in self.value.labels.items()]
 
     @strawberry.field
+    def dedup_keys(self) -> list[str]:
+        """The keys under which repeats reached it, as they were reported."""
+        return [key.partition("|")[2] for key in self.value.keys]
+
+    @strawberry.field
     def links(self) -> list[parts.Link]:
         """Addresses that belong to it: pages, attachments, changes, runbooks."""
         return [parts.Link.of(link) for link in self.value.links]
@@ -117,6 +120,7 @@ class Incident(Node):
     @strawberry.field
     async def payload(self, info: Info) -> JSON | None:
         """What the source sent, as it was; null when there was none or its retention time (30 days) is over."""
+        info.context.ask()
         found = await info.context.api.store.payloads.find(self.value.id)
         return JSON(msgspec.json.decode(found.value.text)) if found else None
 
@@ -183,8 +187,9 @@ class Incident(Node):
         return parts.Review.of(self.value.review)
 
     @strawberry.field
-    async def action_items(self, info: Info) -> list[ActionItem]:
+    async def action_items(self, info: Info) -> list[ActionItem] | None:
         """What is to be done so that it does not come again, oldest first."""
+        info.context.ask()
         found = await info.context.api.store.action_items.of_incident(self.value.id)
         return [ActionItem.of(item) for item in sorted(found, key=lambda item: (item.created_at, item.id))]
 
@@ -224,8 +229,9 @@ class Incident(Node):
         return await self._other(info, self.value.recurrence_of)
 
     @strawberry.field
-    async def recurrences(self, info: Info) -> "list[Incident]":
+    async def recurrences(self, info: Info) -> "list[Incident] | None":
         """The incidents that came after it under its dedup key, the newest first, at most 20."""
+        info.context.ask()
         found = await info.context.api.store.incidents.recurrences(self.value.id, MOST_RECURRENCES)
         return [Incident.of(value) for value in found]
 
@@ -247,17 +253,11 @@ class Incident(Node):
         )
 
     @strawberry.field
-    def actions(self) -> list[parts.ActionState]:
-        """Every action that has a mutation, whether the present state allows it, and if not, why."""
-        return [
-            parts.ActionState(
-                action=state.action,
-                allowed=state.blocked_by is None,
-                requires=list(state.requires),
-                blocked_by=state.blocked_by,
-            )
-            for state in actions_of(self.value)
-        ]
+    def actions(self, info: Info) -> list[parts.ActionState]:
+        """Every action, its mutations, whether you may do it to the present state, and if not, why."""
+        viewer = info.context.viewer
+        reads = None if viewer.reaches(Role.RESPONDER) else f"your token has the role {viewer.role}"
+        return [parts.ActionState.of(state, reads) for state in actions_of(self.value, viewer.user_id)]
 
     @strawberry.field
     async def pending_actions(self, info: Info) -> list[PendingAction]:
@@ -283,45 +283,23 @@ class Incident(Node):
         return ", ".join(user.name for user in users if user) or None
 
     @strawberry.field
-    async def timeline(self, info: Info, first: int = 50, after: Cursor | None = None) -> Timeline:
+    async def timeline(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: Cursor | None = None,
+        last: int | None = None,
+        before: Cursor | None = None,
+    ) -> Timeline | None:
         """What happened, oldest first: the log, and the caller's own last write. Action items are told here too."""
-        if not 1 <= first <= MOST_ENTRIES:
-            raise InvalidInput(Issue(("first",), "OUT_OF_RANGE", f"first is 1 to {MOST_ENTRIES}, not {first}."))
-        position = parse_entry_cursor(after) if after else 0
-        entries, more = await _entries(info, self.value.id, position, first)
-        nodes = [TimelineEntry.of(entry) for entry in entries]
-        placed = [node.cursor for node in nodes if node.cursor]
-        page_info = PageInfo(
-            has_next_page=more,
-            has_previous_page=position > 0,
-            start_cursor=placed[0] if placed else None,
-            end_cursor=placed[-1] if placed else None,
-        )
-        edges = [TimelineEdge(cursor=node.cursor, node=node) for node in nodes]
-        return Timeline(edges=edges, nodes=nodes, page_info=page_info)
+        info.context.ask()
+        return await read_timeline(info, self.value.id, Window(first, after, last, before))
 
     @classmethod
     def of(cls, value: Any) -> "Incident":
         """From the domain's incident."""
         plain = {name: getattr(value, name) for name in _SAME}
         return cls(id=ID(global_id("Incident", value.id)), value=value, **plain)
-
-
-async def _entries(info: Info, key: str, position: int, first: int) -> tuple[list[Entry], bool]:
-    """Up to `first` entries after `position`, and whether there are more."""
-    store = info.context.api.store
-    # The outboxes are read first: an entry that is logged in between is then found in both, never in neither.
-    own, (item_ids, of_items) = await asyncio.gather(
-        store.incidents.pending_entries(key), store.action_items.waiting(key)
-    )
-    waiting = [*own, *of_items]
-    rows = await store.log.timeline((key, *item_ids), position, first + 1)
-    if len(rows) > first:
-        return rows[:first], True
-    logged = {entry.id for entry in rows}
-    known = await store.log.known({entry.id for entry in waiting} - logged)
-    rows += [entry for entry in waiting if entry.id not in logged and entry.id not in known]
-    return rows, False
 
 
 _OWN = {"id", "value"}
@@ -356,7 +334,8 @@ class IncidentConnection:
     where: strawberry.Private[Any]
 
     @strawberry.field
-    async def total_count(self, info: Info) -> Count:
+    async def total_count(self, info: Info) -> Count | None:
         """How many match, counted up to 10,000."""
+        info.context.ask()
         value = await info.context.api.store.incidents.count(self.where, MOST_COUNTED + 1)
         return Count(value=min(value, MOST_COUNTED), capped=value > MOST_COUNTED)

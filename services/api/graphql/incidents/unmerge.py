@@ -46,11 +46,11 @@ async def unmerge_incident(info: Info, input: UnmergeIncidentInput) -> UnmergeIn
 async def _target(info: Info, source: str, command: Command) -> str:
     """What it is merged into; for a repeated command what it was merged into then."""
     store = info.context.api.store
-    if command.key and (chosen := await store.bulk_choices.find(command.id)):
-        return store.bulk_choices.recreated(chosen, command).value.incident_ids[0]
+    if command.key and (chosen := await store.command_targets.find(command.id)):
+        return store.command_targets.recreated(chosen, command).value.incident_ids[0]
     present = await store.incidents.get(source)
     if present.merged is None:
         raise refusal(present, Action.UNMERGE)
     if command.key:
-        await store.choose((present.merged.into,), command)
+        await store.remember((present.merged.into,), command)
     return present.merged.into

@@ -7,11 +7,12 @@ import strawberry
 from services.api.graphql.context import Info
 from services.api.graphql.pages import Window, read_page
 from services.api.graphql.policies.types import (
-    ClosurePolicy,
     EscalationPolicy,
     EscalationPolicyConnection,
     EscalationPolicyEdge,
+    Organization,
 )
+from services.api.graphql.scalars import Cursor
 from shared.store import catalog
 
 
@@ -19,9 +20,9 @@ from shared.store import catalog
 async def escalation_policies(
     info: Info,
     first: int | None = None,
-    after: str | None = None,
+    after: Cursor | None = None,
     last: int | None = None,
-    before: str | None = None,
+    before: Cursor | None = None,
 ) -> EscalationPolicyConnection:
     """A page of escalation policies, oldest first."""
 
@@ -29,13 +30,14 @@ async def escalation_policies(
         at = place[0] if place else None
         return await catalog.page(info.context.api.store.policies, at, limit, backwards=backwards)
 
-    page = await read_page(Window(first, after, last, before), lambda value: (value.id,), (str,), fetch)
+    window = Window(first, after, last, before)
+    page = await read_page("escalation policies", window, lambda value: (value.id,), (str,), fetch)
     nodes = [EscalationPolicy.of(value) for value in page.values]
     edges = [EscalationPolicyEdge(cursor=at, node=node) for at, node in zip(page.cursors, nodes, strict=True)]
     return EscalationPolicyConnection(edges=edges, nodes=nodes, page_info=page.info)
 
 
 @strawberry.field
-async def closure_policy(info: Info) -> ClosurePolicy:
-    """What a resolved incident must go through before it is closed."""
-    return ClosurePolicy.of((await info.context.api.store.organization.settings()).closure)
+async def organization(info: Info) -> Organization:
+    """The settings that belong to nobody else."""
+    return Organization(value=await info.context.api.store.organization.settings())

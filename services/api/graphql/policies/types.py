@@ -83,3 +83,30 @@ class ClosurePolicy:
             review_priorities=list(value.review_priorities),
             review_majors=value.review_majors,
         )
+
+
+@strawberry.type
+class Organization:
+    """The settings that belong to nobody else."""
+
+    value: strawberry.Private[catalog.Organization]
+
+    @strawberry.field
+    async def fallback_policy(self, info: Info) -> EscalationPolicy | None:
+        """Who is called where no service or no policy is known."""
+        return await _policy(info, self.value.fallback_policy_id)
+
+    @strawberry.field
+    async def commander_policy(self, info: Info) -> EscalationPolicy | None:
+        """The policy whose first step is the incident commander on call."""
+        return await _policy(info, self.value.commander_policy_id)
+
+    @strawberry.field
+    def closure_policy(self) -> ClosurePolicy:
+        """What a resolved incident must go through before it is closed."""
+        return ClosurePolicy.of(self.value.closure)
+
+
+async def _policy(info: Info, key: str | None) -> EscalationPolicy | None:
+    found = await info.context.loaders.policies.load(key) if key else None
+    return EscalationPolicy.of(found) if found else None

@@ -10,6 +10,7 @@ from services.api.graphql.ids import parse_id
 from services.api.graphql.services.types import Service
 from shared.domain import catalog
 from shared.domain.errors import InvalidInput, Issue
+from shared.domain.texts import LONGEST_NAME, refuse, text_issues
 
 
 @strawberry.input
@@ -43,6 +44,7 @@ async def create_service(info: Info, input: CreateServiceInput) -> CreateService
     policy_id = await _policy(info, input.escalation_policy_id)
     team_id = await _team(info, input.team_id)
     depends_on = await _dependencies(info, input.depends_on)
+    refuse([*text_issues("description", input.description), *text_issues("category", input.category, LONGEST_NAME)])
     service = catalog.Service(
         id=key_for(command),
         name=input.name,
@@ -80,7 +82,8 @@ async def _team(info: Info, text: ID | None) -> str | None:
 
 async def _dependencies(info: Info, texts: list[ID]) -> tuple[str, ...]:
     path = ("input", "dependsOn")
-    keys = tuple(dict.fromkeys(parse_id("Service", text, path) for text in texts))
-    if keys and None in await info.context.loaders.services.load_many(keys):
-        raise InvalidInput(Issue(path, "NOT_FOUND", "One of these services does not exist."))
-    return keys
+    keys = [parse_id("Service", text, (*path, str(n))) for n, text in enumerate(texts)]
+    found = await info.context.loaders.services.load_many(keys) if keys else []
+    missing = [n for n, service in enumerate(found) if service is None]
+    refuse([Issue((*path, str(n)), "NOT_FOUND", "There is no such service.") for n in missing])
+    return tuple(dict.fromkeys(keys))

@@ -6,6 +6,7 @@ import strawberry
 
 from services.api.graphql.context import Info
 from services.api.graphql.pages import Window, read_page
+from services.api.graphql.scalars import Cursor
 from services.api.graphql.teams.types import Team, TeamConnection, TeamEdge
 from shared.store import catalog
 
@@ -14,9 +15,9 @@ from shared.store import catalog
 async def teams(
     info: Info,
     first: int | None = None,
-    after: str | None = None,
+    after: Cursor | None = None,
     last: int | None = None,
-    before: str | None = None,
+    before: Cursor | None = None,
 ) -> TeamConnection:
     """A page of teams, oldest first."""
 
@@ -24,7 +25,8 @@ async def teams(
         at = place[0] if place else None
         return await catalog.page(info.context.api.store.teams, at, limit, backwards=backwards)
 
-    page = await read_page(Window(first, after, last, before), lambda value: (value.id,), (str,), fetch)
+    window = Window(first, after, last, before)
+    page = await read_page("teams", window, lambda value: (value.id,), (str,), fetch)
     nodes = [Team.of(value) for value in page.values]
     edges = [TeamEdge(cursor=at, node=node) for at, node in zip(page.cursors, nodes, strict=True)]
     return TeamConnection(edges=edges, nodes=nodes, page_info=page.info)

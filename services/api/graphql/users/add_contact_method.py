@@ -10,6 +10,7 @@ from services.api.graphql.ids import parse_id
 from services.api.graphql.users.types import ContactMethod, User
 from shared.domain import catalog
 from shared.domain.errors import InvalidInput, Issue
+from shared.domain.texts import LONGEST_NAME, LONGEST_URL, refuse, text_issues
 
 
 @strawberry.input
@@ -42,6 +43,8 @@ async def add_contact_method(info: Info, input: AddContactMethodInput) -> AddCon
     if channel is None:
         known = ", ".join(sorted(info.context.api.channels))
         raise InvalidInput(Issue(("input", "channel"), "UNKNOWN", f"There is no such channel; there are {known}."))
+    issues = text_issues("address", input.address, LONGEST_URL)
+    refuse([*issues, *text_issues("label", input.label, LONGEST_NAME)])
     if wrong := channel.check(input.address):
         raise InvalidInput(Issue(("input", "address"), "INVALID", wrong))
     command = command_of(info, "addContactMethod", input)
