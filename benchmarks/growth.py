@@ -83,7 +83,7 @@ def board() -> bytes:
 
 
 def questions(long: Sequence[Mapping[str, Any]]) -> list[Question]:
-    """What a front-end asks, the board and the measures always alike, the others each time of other incidents and words."""
+    """What a front-end asks: board and measures always alike, the others each time of other incidents and words."""
     rare = WORDS[:: VOCABULARY // SEARCHED]
     titles = [" ".join(incident["title"].split()[:2]) for incident in long]
     return [

@@ -1,6 +1,7 @@
 """`python -m services.api`: one API process."""
 
 import asyncio
+import gc
 import signal
 import socket
 import sys
@@ -42,6 +43,9 @@ async def serve(settings: Settings) -> None:
         # uvicorn raises the signal again when it has shut down; what is open here must still be closed then.
         for sign in (signal.SIGTERM, signal.SIGINT):
             signal.signal(sign, lambda *_: None)
+        # The schema is some 100,000 objects that live as long as the process: a full collection need not visit them.
+        gc.collect()
+        gc.freeze()
         await Closing(config).serve()
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from shared.domain import facts
 from shared.domain.commands import Command, Decide, Decision, unchanged
-from shared.domain.incident import TaskState
+from shared.domain.incident import KEEP, TaskState
 from shared.domain.texts import LONGEST_TITLE, refuse, refuse_text, text_issues
 
 
@@ -40,8 +40,8 @@ def create_action_item(item: ActionItem) -> Decision[ActionItem]:
 def update_action_item(
     *,
     state: TaskState | None = None,
-    owner_id: str | None = None,
-    due_at: datetime | None = None,
+    owner_id: str | None = KEEP,
+    due_at: datetime | None = KEEP,
     reason: str | None = None,
 ) -> Decide[ActionItem]:
     """It is done, given up, opened again, or given to somebody. NOT_DOING needs a reason."""
@@ -51,7 +51,11 @@ def update_action_item(
         present = state or item.state
         ended = None if present is TaskState.OPEN else item.ended_at or now
         after = replace(
-            item, state=present, owner_id=owner_id or item.owner_id, due_at=due_at or item.due_at, ended_at=ended
+            item,
+            state=present,
+            owner_id=item.owner_id if owner_id is KEEP else owner_id,
+            due_at=item.due_at if due_at is KEEP else due_at,
+            ended_at=ended,
         )
         if after == item:
             return unchanged(item)

@@ -7,7 +7,7 @@ from shared.domain import facts
 from shared.domain.changes import changed, demand, item_id
 from shared.domain.commands import Command, Decide, Decision, unchanged
 from shared.domain.errors import InvalidInput, Issue
-from shared.domain.incident import Finding, Incident, Link, LinkKind, Task, TaskSource, TaskState
+from shared.domain.incident import KEEP, Finding, Incident, Link, LinkKind, Task, TaskSource, TaskState
 from shared.domain.lifecycle import Action
 from shared.domain.texts import LONGEST_TITLE, refuse, refuse_text, text_issues, url_issues
 from shared.domain.words import with_words
@@ -147,8 +147,8 @@ def update_task(
     task_id: str,
     *,
     state: TaskState | None = None,
-    owner_id: str | None = None,
-    due_at: datetime | None = None,
+    owner_id: str | None = KEEP,
+    due_at: datetime | None = KEEP,
     reason: str | None = None,
 ) -> Decide[Incident]:
     """A task is done, given up, opened again, or given to somebody. NOT_DOING needs a reason."""
@@ -160,7 +160,11 @@ def update_task(
         present = state or known.state
         ended = None if present is TaskState.OPEN else known.done_at or now
         task = replace(
-            known, state=present, owner_id=owner_id or known.owner_id, due_at=due_at or known.due_at, done_at=ended
+            known,
+            state=present,
+            owner_id=known.owner_id if owner_id is KEEP else owner_id,
+            due_at=known.due_at if due_at is KEEP else due_at,
+            done_at=ended,
         )
         if task == known:
             return unchanged(incident)

@@ -3,12 +3,16 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Final
 
 from shared.domain.catalog import Policy
 from shared.domain.commands import Actor
 from shared.domain.entry import Standing
 from shared.domain.lifecycle import OPEN, Status
 from shared.domain.priority import Level, Priority, Severity
+
+KEEP: Final[Any] = object()
+"""In place of a value: leave it as it is. None means to take it away."""
 
 ESCALATE = "escalate"
 """The timer that takes the next step of the escalation."""

@@ -53,9 +53,9 @@ class Filter:
     resolved: Between = Between()
 
     @property
-    def is_narrow(self) -> bool:
-        """Whether anything but text and times narrows it."""
-        return self._leading() != [ALL]
+    def is_of_open(self) -> bool:
+        """Whether it leaves open incidents only, of which there are never very many."""
+        return self.statuses is not None and set(self.statuses) <= set(OPEN)
 
     def queries(self, order: "Order") -> list[dict[str, Any]]:
         """Conditions for the database, of which one must hold; none at all when nothing can match. Each begins with
@@ -79,7 +79,7 @@ class Filter:
         """The facets of the field that narrows most, as a rule."""
         if self.statuses is not None and set(self.statuses) == set(OPEN):
             return ["open"]
-        if self.statuses is not None and set(self.statuses) <= set(OPEN):
+        if self.statuses is not None and self.is_of_open:
             return [f"status:{status}" for status in self.statuses]
         if self.labels:
             return [_label(*self.labels[0])]

@@ -213,6 +213,8 @@ async def test_an_action_item_outlives_its_incident(client: Client, served: Worl
         return await client.other("updateActionItem", f"changed replayed {ITEM}", id=item["id"], **change)
 
     assert (await update(ownerId=BOS))["actionItem"]["owner"] == {"name": "Bo"}
+    freed = (await update(ownerId=None, dueAt=None))["actionItem"]
+    assert (freed["owner"], freed["dueAt"]) == (None, None)
     done = await update(state="DONE", idempotencyKey="item done")
     assert done["changed"] and done["actionItem"]["endedAt"]
     assert (await update(state="DONE", idempotencyKey="item done"))["replayed"]
@@ -232,7 +234,7 @@ async def test_an_action_item_outlives_its_incident(client: Client, served: Worl
     assert "action item added by Ada: Alert on full disks" in summaries
     assert "'Alert on full disks' is not doing: the disks are gone" in summaries
     again = await client.ask("query($id: ID!) { node(id: $id) { ... on ActionItem { title version } } }", id=item["id"])
-    assert again["node"] == {"title": "Alert on full disks", "version": 5}
+    assert again["node"] == {"title": "Alert on full disks", "version": 6}
 
 
 async def test_bad_action_items(client: Client) -> None:

@@ -176,6 +176,10 @@ async def test_tasks(client: Client, served: World) -> None:
     wrong = await client.do("addTask", id=key, title="x", ownerId=UNKNOWN_USER)
     assert faults(wrong) == [("input.ownerId", "NOT_FOUND")]
     assert await version(client, key) == before
+    await client.done("updateTask", **change, ownerId=None)
+    assert (await client.incident(key, fields))["tasks"] == [{**task, "owner": None}]
+    await client.done("updateTask", **change, dueAt=None)
+    assert (await client.incident(key, fields))["tasks"] == [{**task, "owner": None, "dueAt": None}]
     await client.done("updateTask", **change, state="NOT_DOING", reason="it is fixed forwards")
     nodes = (await client.incident(key, "timeline { nodes { type reason } }"))["timeline"]["nodes"]
     assert nodes[-1] == {"type": "task_updated", "reason": "it is fixed forwards"}

@@ -28,7 +28,7 @@ from shared.domain.incident import Finding, Incident, Link, LinkKind, Task, Task
 from shared.domain.lifecycle import Status
 from shared.domain.texts import LONGEST_TEXT, LONGEST_TITLE, LONGEST_URL
 from shared.domain.transitions import mitigate, resolve
-from tests.domain.samples import LATER, NOW, at, by, carried_out, is_so, issues
+from tests.domain.samples import LATER, NOW, at, by, carried_out, is_so, issues, triggered
 
 URL = "https://wiki.test/disks"
 TOMORROW = NOW + timedelta(days=1)
@@ -288,3 +288,13 @@ def test_the_bounds_are_what_was_designed() -> None:
     assert (MOST_LINKS, MOST_TASKS) == (100, 200)
     room = replace(INVESTIGATED, findings=(Finding("f", "x", NOW, "ann"),) * (MOST_FINDINGS - 1))
     assert len(carried_out(add_finding("x" * LONGEST_FINDING), room).value.findings) == MOST_FINDINGS
+
+
+def test_a_task_gives_up_its_owner_and_its_date() -> None:
+    """None takes an owner or a date away; what is not said stays."""
+    incident = add_task("look", "bob", LATER)(triggered(), by(), NOW).value
+    (task,) = incident.tasks
+    freed = update_task(task.id, owner_id=None)(incident, by(), NOW).value.tasks[0]
+    assert (freed.owner_id, freed.due_at) == (None, LATER)
+    undated = update_task(task.id, due_at=None)(incident, by(), NOW).value.tasks[0]
+    assert (undated.owner_id, undated.due_at) == ("bob", None)

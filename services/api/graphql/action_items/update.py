@@ -10,10 +10,10 @@ from services.api.graphql.catalog_mutation import CATALOG_FAILURES
 from services.api.graphql.commands import command_of
 from services.api.graphql.context import ID, Info
 from services.api.graphql.ids import parse_id
-from services.api.graphql.users.lookups import known_user
+from services.api.graphql.users.lookups import changed_owner
 from shared.domain import action_items as domain
 from shared.domain.catalog import Role
-from shared.domain.incident import TaskState
+from shared.domain.incident import KEEP, TaskState
 
 
 @strawberry.input
@@ -22,8 +22,8 @@ class UpdateActionItemInput:
 
     id: ID
     state: TaskState | None = None
-    owner_id: ID | None = None
-    due_at: datetime | None = None
+    owner_id: ID | None = strawberry.UNSET
+    due_at: datetime | None = strawberry.UNSET
     reason: str | None = None
     note: str | None = None
     idempotency_key: str | None = None
@@ -43,8 +43,9 @@ async def update_action_item(info: Info, input: UpdateActionItemInput) -> Update
     """Change an action item, whatever became of its incident."""
     info.context.viewer.require(Role.RESPONDER)
     key = parse_id("ActionItem", input.id)
-    owner = await known_user(info, input.owner_id, "ownerId")
-    decide = domain.update_action_item(state=input.state, owner_id=owner, due_at=input.due_at, reason=input.reason)
+    owner = await changed_owner(info, input.owner_id)
+    due_at = KEEP if input.due_at is strawberry.UNSET else input.due_at
+    decide = domain.update_action_item(state=input.state, owner_id=owner, due_at=due_at, reason=input.reason)
     command = command_of(info, "updateActionItem", input)
     result = await info.context.api.store.action_items.update(key, decide, command)
     item = ActionItem.of(result.value)

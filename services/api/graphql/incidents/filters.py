@@ -133,13 +133,13 @@ def stream_filter_of(asked: IncidentFilter | None) -> Filter:
 
 def order_of(asked: IncidentOrder | None, where: Filter) -> Order:
     """The store's order: by priority unless asked otherwise; a search by the newest. Raises InvalidInput for a search
-    in another order that nothing else narrows: it would have to look at every incident.
+    in another order that is not of open incidents only: it would have to look at every incident that ever was.
     """
     if asked is None:
-        return filters.NEWEST if where.words and not where.is_narrow else filters.BY_PRIORITY
+        return filters.NEWEST if where.words else filters.BY_PRIORITY
     order = _ORDERS[asked]
-    if where.words and order is not filters.NEWEST and not where.is_narrow:
-        text = "A search comes in the order NEWEST, unless it is narrowed by open, status, service, team or the like."
+    if where.words and order is not filters.NEWEST and not where.is_of_open:
+        text = "A search comes in the order NEWEST, unless the filter has `open: true`."
         raise InvalidInput(Issue(("orderBy",), "UNSUPPORTED", text))
     return order
 
@@ -186,13 +186,13 @@ def _words(path: tuple[str, ...], text: str | None) -> tuple[str, ...]:
         return ()
     if len(text) > LONGEST_SEARCH:
         told = f"A search has at most {LONGEST_SEARCH} characters."
-        raise InvalidInput(Issue(("filter", "text"), "LENGTH", told))
+        raise InvalidInput(Issue(path, "LENGTH", told))
     found = words_of(text)
     if not found:
         told = "There is no word of two letters or digits to search for."
         raise InvalidInput(Issue(path, "EMPTY", told))
     if len(found) > MOST_WORDS:
-        raise InvalidInput(Issue(("filter", "text"), "TOO_MANY", f"A search has at most {MOST_WORDS} words."))
+        raise InvalidInput(Issue(path, "TOO_MANY", f"A search has at most {MOST_WORDS} words."))
     return tuple(sorted(found, key=len, reverse=True))
 
 

@@ -11,9 +11,9 @@ from services.api.graphql.incidents.mutation import (
     carry_out,
     incident_mutation,
 )
-from services.api.graphql.users.lookups import known_user
+from services.api.graphql.users.lookups import changed_owner
 from shared.domain import diagnosis as domain
-from shared.domain.incident import TaskState
+from shared.domain.incident import KEEP, TaskState
 
 
 @strawberry.input
@@ -22,8 +22,8 @@ class UpdateTaskInput(IncidentMutationInput):
 
     task_id: strawberry.ID = strawberry.field()
     state: TaskState | None = None
-    owner_id: strawberry.ID | None = None
-    due_at: datetime | None = None
+    owner_id: strawberry.ID | None = strawberry.UNSET
+    due_at: datetime | None = strawberry.UNSET
     reason: str | None = None
 
 
@@ -35,8 +35,7 @@ class UpdateTaskSuccess(IncidentMutationSuccess):
 @incident_mutation(UpdateTaskSuccess)
 async def update_task(info: Info, input: UpdateTaskInput) -> UpdateTaskSuccess:
     """A task is done, given up with a reason, opened again, or given to somebody."""
-    owner = await known_user(info, input.owner_id, "ownerId")
-    decide = domain.update_task(
-        input.task_id, state=input.state, owner_id=owner, due_at=input.due_at, reason=input.reason
-    )
+    owner = await changed_owner(info, input.owner_id)
+    due_at = KEEP if input.due_at is strawberry.UNSET else input.due_at
+    decide = domain.update_task(input.task_id, state=input.state, owner_id=owner, due_at=due_at, reason=input.reason)
     return await carry_out(info, "updateTask", input, decide, UpdateTaskSuccess)
