@@ -279,6 +279,33 @@ async def test_lists_within_lists(client: Client, served: World) -> None:
     assert {len(node["related"]) for node in found["incidents"]["nodes"]} == {9}
 
 
+async def test_questions_of_each_row(client: Client) -> None:
+    """A field that asks the database once for each row of its list has a budget of 400, anew in every operation."""
+    key = (await client.report("asked about"))["id"]
+    for _ in range(2):
+        found = await client.incident(key, " ".join(f"a{n}: payload" for n in range(400)))
+        assert set(found.values()) == {None}
+    query = "query($id: ID!) { incident(by: {id: $id}) { title " + " ".join(f"a{n}: payload" for n in range(401)) + "}}"
+    (error,) = await client.errors(query, id=key)
+    assert (error["path"], error["extensions"]["code"]) == (["incident", "a400"], "VALIDATION")
+    assert error["extensions"]["issues"] == [{"path": [], "code": "QUERY_TOO_COMPLEX", "message": error["message"]}]
+
+
+@pytest.mark.parametrize(
+    "field", ["payload", "actionItems { id }", "recurrences { id }", "timeline(first: 1) { nodes { id } }"]
+)
+async def test_each_question_is_counted(client: Client, field: str) -> None:
+    """Whatever it asks for: a list of a hundred incidents may ask four such things of each, and not a fifth."""
+    key = (await client.report("asked about in many ways"))["id"]
+    asked = " ".join(f"a{n}: payload" for n in range(399))
+    found = await client.incident(key, f"{asked} one: {field}")
+    assert "one" in found
+    (error,) = await client.errors(
+        f"query($id: ID!) {{ incident(by: {{id: $id}}) {{ {asked} a: payload b: {field} }} }}", id=key
+    )
+    assert error["extensions"]["issues"][0]["code"] == "QUERY_TOO_COMPLEX"
+
+
 async def test_a_huge_title(client: Client) -> None:
     """Ten megabytes are refused with a typed code before they are looked at; the next request is served."""
     before = await count(client)

@@ -14,6 +14,9 @@ from tests.support.world import ADA, World, by, until
 EVENTS = """subscription($after: Cursor, $filter: IncidentFilter) { incidentEvents(after: $after, filter: $filter) {
   __typename cursor type incident { number status } ... on Left { id reason } ... on Entered { edge { cursor } } } }"""
 
+CHANGED = """subscription($id: ID!, $after: Cursor) { incidentChanged(id: $id, after: $after) {
+  __typename cursor type incident { id } ... on Changed { idempotencyKey entry { summary } } } }"""
+
 
 async def test_resume_after_a_cursor(client: Client, served: World) -> None:
     """A subscription after a cursor sends what was missed in order, says that it has caught up, and goes on live."""
@@ -51,6 +54,65 @@ async def test_a_filtered_list(client: Client, served: World) -> None:
         await until(lambda: len(live.items()) == 3, "both are told")
         kinds = [(item["__typename"], item["type"]) for item in live.items()[1:]]
     assert kinds == [("Entered", "triggered"), ("Left", "acknowledged")]
+
+
+async def test_action_items_in_the_stream(client: Client, served: World) -> None:
+    """What becomes of an action item is told by its incident's stream and by that of all; by no other one."""
+    key, other = (await client.report("has items"))["id"], (await client.report("has none"))["id"]
+    await relay(served)
+    one, another = client.subscribe(CHANGED, id=key), client.subscribe(CHANGED, id=other)
+    every, filtered = client.subscribe(EVENTS), client.subscribe(EVENTS, filter={"status": ["TRIGGERED"]})
+    async with one as one_live, another as another_live, every as every_live, filtered as filtered_live:
+        streams = {"incidentChanged": (one_live, another_live), "incidentEvents": (every_live, filtered_live)}
+        for field, pair in streams.items():
+            await until(lambda field=field, pair=pair: all(live.items(field) for live in pair), "they are live")
+        asked = {"incidentId": key, "title": "Buy disks", "idempotencyKey": "disks"}
+        made = await client.other("createActionItem", "actionItem { id }", **asked)
+        await client.other("updateActionItem", "changed", id=made["actionItem"]["id"], state="DONE")
+        await relay(served)
+        for incident_id in (key, other):
+            await client.done("addNote", id=incident_id, text="afterwards")
+            await relay(served)
+        told = [
+            await until(
+                lambda live=live, field=field, n=n: live.items(field)[n:] and live.items(field), f"{n} are told"
+            )
+            for field, live, n in (
+                ("incidentChanged", one_live, 3),
+                ("incidentChanged", another_live, 1),
+                ("incidentEvents", every_live, 4),
+                ("incidentEvents", filtered_live, 2),
+            )
+        ]
+    of_items = ["action_item.created", "action_item.updated"]
+    assert [[item["type"] for item in items[1:]] for items in told] == [
+        [*of_items, "note_added"],
+        ["note_added"],
+        [*of_items, "note_added", "note_added"],
+        ["note_added", "note_added"],
+    ]
+    _, created, updated, _ = told[0]
+    assert {(item["__typename"], item["incident"]["id"]) for item in (created, updated)} == {("Changed", key)}
+    assert (created["idempotencyKey"], updated["idempotencyKey"]) == ("disks", None)
+    assert created["entry"]["summary"] == "action item added by Ada: Buy disks"
+    async with client.subscribe(CHANGED, id=key, after=created["cursor"]) as live:
+        items = await until(lambda: live.items("incidentChanged")[2:] and live.items("incidentChanged"), "it goes on")
+    assert [item["type"] for item in items] == ["action_item.updated", "note_added", "caught_up"]
+
+
+async def test_questions_of_each_event(client: Client, served: World) -> None:
+    """The budget of questions is one event's, not the stream's: however many come, each is shown."""
+    key = (await client.report("asked about live"))["id"]
+    await relay(served)
+    asked = " ".join(f"a{n}: payload" for n in range(250))
+    query = f"subscription($id: ID!) {{ incidentChanged(id: $id) {{ type incident {{ {asked} }} }} }}"
+    async with client.subscribe(query, id=key) as live:
+        await until(lambda: live.items("incidentChanged"), "the stream is live")
+        for n in range(3):
+            await client.done("addNote", id=key, text=f"note {n}")
+        await relay(served)
+        await until(lambda: len(live.items("incidentChanged")) == 4, "the notes are told")
+        assert {len(item["incident"]) for item in live.items("incidentChanged")[1:]} == {250}
 
 
 async def test_a_cursor_of_another_log(client: Client) -> None:

@@ -21,12 +21,20 @@ ENTRY = """id type at actor { kind id name } via note reason cursor summary data
 PAGE = f"""query($id: ID!, $first: Int!, $after: Cursor) {{ incident(by: {{id: $id}}) {{
   timeline(first: $first, after: $after) {{ nodes {{ {ENTRY} }} edges {{ cursor node {{ id }} }}
   pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }} }}"""
+BACKWARDS = PAGE.replace("$first: Int!, $after: Cursor", "$last: Int, $before: Cursor").replace(
+    "first: $first, after: $after", "last: $last, before: $before"
+)
 
 
 async def page(client: Client, incident_id: str, first: int = 100, after: str | None = None) -> dict[str, Any]:
     """One page of its timeline."""
     found = await client.ask(PAGE, id=incident_id, first=first, after=after)
     return dict(found["incident"]["timeline"])
+
+
+async def earlier(client: Client, incident_id: str, **asked: Any) -> dict[str, Any]:
+    """One page of its timeline from the end: `last` and `before`."""
+    return dict((await client.ask(BACKWARDS, id=incident_id, **asked))["incident"]["timeline"])
 
 
 async def entries(client: Client, incident_id: str) -> list[dict[str, Any]]:
@@ -180,6 +188,36 @@ async def test_pages(client: Client, served: World) -> None:
     assert [entry["cursor"] is None for entry in seen] == [False] * 27 + [True] * 3
 
 
+async def test_pages_from_the_end(client: Client, served: World) -> None:
+    """Backwards the newest page comes first, oldest entry first in each; what waits stands at the end, uncounted."""
+    key = (await client.report("long story, from its end"))["id"]
+    made = await client.other("createActionItem", "actionItem { id }", incidentId=key, title="Buy disks")
+    for n in range(22):
+        await client.done("addNote", id=key, text=f"logged {n}")
+    await relay(served)
+    await client.done("addNote", id=key, text="waiting")
+    await client.other("updateActionItem", "changed", id=made["actionItem"]["id"], state="DONE")
+    whole = [entry["id"] for entry in await entries(client, key)]
+    pages: list[list[str]] = []
+    before: str | None = None
+    while True:
+        found = await earlier(client, key, last=10, before=before)
+        assert found["pageInfo"]["hasNextPage"] is (before is not None)
+        assert [edge["cursor"] for edge in found["edges"]] == [node["cursor"] for node in found["nodes"]]
+        pages.insert(0, [node["id"] for node in found["nodes"]])
+        before = found["pageInfo"]["startCursor"]
+        assert before == found["nodes"][0]["cursor"]
+        if not found["pageInfo"]["hasPreviousPage"]:
+            break
+    assert [len(page) for page in pages] == [4, 10, 12]
+    assert [one for page in pages for one in page] == whole
+    alone = await earlier(client, key, before=before)
+    assert (alone["nodes"], alone["pageInfo"]["startCursor"]) == ([], None)
+    forwards = await page(client, key, 3, before)
+    back = await earlier(client, key, last=2, before=forwards["pageInfo"]["endCursor"])
+    assert [node["id"] for node in back["nodes"]] == whole[1:3]
+
+
 async def test_pages_while_others_write(client: Client, bo: Client, served: World) -> None:
     """While notes are written and logged, paging on from each end cursor shows each logged entry once, in order."""
     key = (await client.report("busy story"))["id"]
@@ -264,5 +302,25 @@ async def test_bad_pages(client: Client, asked: dict[str, Any], path: list[str],
     key = (await client.report("badly paged"))["id"]
     (error,) = await client.errors(PAGE, id=key, **asked)
     assert error["extensions"]["code"] == "VALIDATION"
+    (issue,) = error["extensions"]["issues"]
+    assert (issue["path"], issue["code"]) == (path, code)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "code"),
+    [
+        ("last: 0", ["last"], "OUT_OF_RANGE"),
+        ("last: 101", ["last"], "OUT_OF_RANGE"),
+        ("first: 1, last: 1", ["last"], "CONFLICTING"),
+        ('last: 1, before: "nonsense"', ["before"], "MALFORMED_CURSOR"),
+        (f'after: "{entry_cursor(1)}", before: "{entry_cursor(9)}"', ["last"], "CONFLICTING"),
+    ],
+    ids=range(5),
+)
+async def test_bad_pages_from_the_end(client: Client, arguments: str, path: list[str], code: str) -> None:
+    """The same from the end, and for both directions at once."""
+    key = (await client.report("badly paged from the end"))["id"]
+    query = f"query($id: ID!) {{ incident(by: {{id: $id}}) {{ timeline({arguments}) {{ nodes {{ id }} }} }} }}"
+    (error,) = await client.errors(query, id=key)
     (issue,) = error["extensions"]["issues"]
     assert (issue["path"], issue["code"]) == (path, code)

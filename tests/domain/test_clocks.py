@@ -117,6 +117,22 @@ def test_late_triage_counts_what_was_done_before() -> None:
     assert (told(first), told(second)) == ([], [facts.SlaBreached(ACKNOWLEDGE, NOW + 15 * MINUTE)])
 
 
+@pytest.mark.parametrize("status", [status for status in Status if status not in OPEN])
+def test_a_priority_that_comes_after_the_end_starts_no_clock(status: Status) -> None:
+    """What is over owes nothing by any time, however late triage speaks."""
+    over = at(status)
+    late = triage(assessed(P1), DATABASE)(over, WORKER, NOW + DAY)
+    assert (late.value.priority, late.value.sla, late.value.next_update_due_at) == (P1, (), None)
+    assert (late.value.timers, told(late)) == (over.timers, [])
+
+
+def test_late_triage_of_what_nobody_has_any_more_meets_nothing() -> None:
+    """Acknowledged, mitigated, and triggered again before the priority came: it waits to be acknowledged."""
+    again = retrigger("it fires again")(at(Status.MITIGATED), by(), NOW + MINUTE).value
+    late = triage(assessed(P1), DATABASE)(again, WORKER, NOW + 5 * MINUTE).value
+    assert (clock(late, ACKNOWLEDGE).met_at, clock(late, ACKNOWLEDGE).due_at) == (None, NOW + 15 * MINUTE)
+
+
 # At risk, breached, met
 
 
@@ -144,6 +160,7 @@ def test_what_is_overdue_for_long_is_told_as_breached_alone() -> None:
     """After a night without workers nobody needs a warning; the breach has the time at which it was due."""
     decision = fallen_due(at(Status.ACKNOWLEDGED, priority=P1), NOW + DAY)
     assert told(decision) == [facts.SlaBreached(RESOLVE, NOW + 4 * HOUR)]
+    assert clock(decision.value, RESOLVE).at_risk
 
 
 def test_both_clocks_run_out_in_one_write() -> None:
@@ -167,10 +184,11 @@ def test_taking_it_meets_the_acknowledge_clock(take: Decide[Incident]) -> None:
     assert told(late) == [facts.SlaBreached(ACKNOWLEDGE, due)]
 
 
-def test_a_breach_is_not_told_again_when_the_clock_is_met() -> None:
-    """The worker told it; the late acknowledgement tells only itself."""
+@pytest.mark.parametrize("late", [0, 5])
+def test_a_breach_is_not_told_again_when_the_clock_is_met(late: int) -> None:
+    """The worker told it; the late acknowledgement tells only itself, and takes nothing back."""
     breached = fallen_due(at(Status.TRIGGERED, priority=P1), NOW + 15 * MINUTE).value
-    decision = acknowledge(breached, by(), NOW + 20 * MINUTE)
+    decision = acknowledge(breached, by(), NOW + (15 + late) * MINUTE)
     assert told(decision) == []
     assert clock(decision.value, ACKNOWLEDGE).breached_at == NOW + 15 * MINUTE
 
@@ -213,15 +231,17 @@ def test_triggered_again_the_resolve_clock_goes_on() -> None:
     assert clock(again, RESOLVE) == clock(before, RESOLVE)
 
 
-def test_taken_out_of_a_merge_it_has_new_clocks() -> None:
-    """The time as a part of another incident does not count; what was acknowledged is."""
-    one, two = at(Status.ACKNOWLEDGED, priority=P1), triggered(2)
+@pytest.mark.parametrize("status", [Status.TRIGGERED, Status.ACKNOWLEDGED])
+def test_taken_out_of_a_merge_it_has_new_clocks(status: Status) -> None:
+    """The time as a part of another incident does not count; what was acknowledged is, and an update is owed anew."""
+    one, two = at(status, priority=P1), triggered(2)
     merged = merge(("i1",), "i2")({"i1": one, "i2": two}, by(), LATER)
     loaded = {key: decision.value for key, decision in merged.items()}
     assert SLA not in loaded["i1"].timers
     back = unmerge("i1", "i2")(loaded, by(), NOW + DAY)["i1"].value
     assert clock(back, RESOLVE).due_at == NOW + DAY + 4 * HOUR
-    assert clock(back, ACKNOWLEDGE).met_at is not None
+    assert (clock(back, ACKNOWLEDGE).met_at is not None) is (status is Status.ACKNOWLEDGED)
+    assert back.next_update_due_at == back.timers[UPDATE_DUE] == NOW + DAY + 30 * MINUTE
 
 
 # Another priority
@@ -247,6 +267,14 @@ def test_a_shorter_time_may_be_over_already() -> None:
     raised = to_priority(at(Status.ACKNOWLEDGED, priority=P3), P1, NOW + DAY)
     assert raised.timers[SLA] <= NOW + DAY
     assert told(fallen_due(raised, NOW + DAY)) == [facts.SlaBreached(RESOLVE, NOW + 4 * HOUR)]
+
+
+@pytest.mark.parametrize("priority", [P2, P3])
+def test_what_has_stopped_is_not_counted_anew(priority: Priority) -> None:
+    """Met or run out by the priority of then: another one changes neither clock."""
+    breached = fallen_due(at(Status.ACKNOWLEDGED, priority=P1), NOW + DAY).value
+    assert (clock(breached, ACKNOWLEDGE).met_at, clock(breached, RESOLVE).breached_at) == (NOW, NOW + 4 * HOUR)
+    assert to_priority(breached, priority, NOW + DAY).sla == breached.sla
 
 
 def test_the_lowest_priority_has_no_clocks_and_forgets_no_breach() -> None:

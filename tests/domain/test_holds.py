@@ -7,6 +7,7 @@ import pytest
 from shared.domain import facts
 from shared.domain.clocks import HOLD_END, SLA, UPDATE_DUE
 from shared.domain.commands import Decide, Decision
+from shared.domain.diagnosis import add_note
 from shared.domain.errors import InvalidTransition
 from shared.domain.holds import hold, release_hold
 from shared.domain.incident import Audience, ClockKind, Hold, HoldReason, Incident, SlaClock
@@ -168,7 +169,7 @@ def test_a_clock_that_had_run_out_before_is_breached() -> None:
     for moment in (due, due + timedelta(hours=1)):
         decision = carried_out(held_at_later, late, now=moment)
         held = clock(decision.value)
-        assert (held.due_at, held.remaining, held.breached_at) == (due, None, due)
+        assert (held.due_at, held.remaining, held.breached_at, held.at_risk) == (due, None, due, True)
         assert decision.facts == (facts.Held(VENDOR), facts.SlaBreached(ClockKind.RESOLVE, due))
         assert clock(release_hold(decision.value, by(), moment + timedelta(hours=9)).value) == held
     just = carried_out(held_at_later, late, now=due - timedelta(seconds=1))
@@ -206,6 +207,14 @@ def test_an_update_while_it_waits_is_followed_by_another() -> None:
     due = MUCH_LATER + HALF_AN_HOUR
     assert (told.next_update_due_at, told.timers.get(UPDATE_DUE)) == (due, None)
     assert release_hold(told, by(), MUCH_LATER).value.timers[UPDATE_DUE] == due
+
+
+def test_what_is_written_while_it_waits_puts_no_update_off() -> None:
+    """A note on hold leaves what was due as it was; only the end of the hold gives people their time."""
+    noted = add_note("the vendor calls back")(on_hold(), by(), MUCH_LATER).value
+    assert (noted.next_update_due_at, noted.timers.get(UPDATE_DUE)) == (NOW + HALF_AN_HOUR, None)
+    soon = MUCH_LATER + timedelta(minutes=9)
+    assert release_hold(noted, by(), soon).value.timers[UPDATE_DUE] == soon + HALF_AN_HOUR
 
 
 def test_what_needs_no_updates_needs_none_after_a_hold() -> None:

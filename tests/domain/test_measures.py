@@ -203,8 +203,9 @@ def test_what_is_left_out(said: tuple[Said, ...], out: bool) -> None:
 
 
 def test_an_unreadable_last_row() -> None:
-    """The last standing that is known counts."""
+    """The last standing that is known counts; the incident is measured anew, since nobody knows what the row said."""
     unreadable = Entry("i:9:0", "incident", "i", 0, 0, "unreadable", MONDAY, SOURCE, "unknown")
+    assert counts(unreadable)
     assert measure([*log(T, R), unreadable], {}) == measured(T, R)
     assert measure([unreadable], {}) is None
     assert measure([], {}) is None

@@ -231,6 +231,10 @@ def test_a_merge_is_bounded() -> None:
     assert refused(merge(("i1",), "i2"), triggered(1), full) == [("input.targetId", "TOO_MANY")]
     keyed = replace(triggered(2), open_keys=tuple(f"k{n}" for n in range(MOST_KEYS)))
     assert refused(merge(("i1",), "i2"), triggered(1), keyed) == [("input.targetId", "TOO_MANY")]
+    full = replace(full, merged_from=full.merged_from[1:])
+    keyed = replace(keyed, open_keys=keyed.open_keys[1:])
+    assert len(merged(target=full)[1].merged_from) == MOST_MERGED == 500
+    assert len(merged(target=keyed)[1].open_keys) == MOST_KEYS == 2_000
 
 
 @pytest.mark.parametrize(("expected", "conflicts"), [(None, False), (1, False), (2, True)])
@@ -466,6 +470,8 @@ def test_a_family_is_bounded() -> None:
     """A parent has so many children, and no more."""
     full = replace(triggered(2), child_ids=("x",) * MOST_CHILDREN)
     assert refused(set_parent("i1", "i2"), triggered(1), full) == [("input.parentId", "TOO_MANY")]
+    room = replace(full, child_ids=full.child_ids[1:])
+    assert len(together(set_parent("i1", "i2"), triggered(1), room)["i2"].value.child_ids) == MOST_CHILDREN == 200
 
 
 # Related
@@ -502,6 +508,8 @@ def test_relations_have_two_ends_and_a_bound() -> None:
     assert issues(lambda: relate("i1", "i1")) == [("input.otherId", "ITSELF")]
     assert refused(relate("i1", "i2"), triggered(1), full) == [("input.otherId", "TOO_MANY")]
     assert refused(relate("i2", "i1"), triggered(1), full) == [("input.otherId", "TOO_MANY")]
+    room = replace(full, related_ids=full.related_ids[1:])
+    assert len(together(relate("i1", "i2"), triggered(1), room)["i2"].value.related_ids) == MOST_RELATED == 100
 
 
 @pytest.mark.parametrize("relation", [set_parent, remove_parent, relate, unrelate])

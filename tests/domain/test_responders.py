@@ -532,11 +532,21 @@ def test_who_comes_by_another_way_has_answered(way: str) -> None:
     assert REQUEST_LAPSE not in after.timers
 
 
+@pytest.mark.parametrize("way", COMING)
+def test_who_comes_answers_for_nobody_else(way: str) -> None:
+    """Cid, who was asked too, is still called and still waited for."""
+    both = request_responder("cid", None, 2 * ANSWER_WITHIN, reach())(asked_dan(), by("bob"), LATER).value
+    after = COMING[way](both, by("dan"), AFTERWARDS).value
+    assert [asked.state for asked in after.responder_requests] == [RequestState.ACCEPTED, RequestState.PENDING]
+    assert [page.user_id for page in after.pages if page.reason == REQUESTED] == ["cid"]
+    assert after.timers[REQUEST_LAPSE] == LATER + 2 * ANSWER_WITHIN
+
+
 @pytest.mark.parametrize("ending", ENDING)
 def test_requests_end_with_the_incident(ending: str) -> None:
     """Nobody is waited for when it is over."""
     ended = ENDING[ending](asked_dan(), by("bob"), AFTERWARDS).value
-    assert the_request(ended).state is RequestState.LAPSED
+    assert (the_request(ended).state, the_request(ended).answered_at) == (RequestState.LAPSED, AFTERWARDS)
     assert REQUEST_LAPSE not in ended.timers
 
 

@@ -1,5 +1,8 @@
 """The measures follow the log, through real processes; and what the database makes of them."""
 
+import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,7 +20,7 @@ from shared.domain.relations import merge, unmerge
 from shared.domain.review import correct_time
 from shared.store.client import connect, database
 from shared.store.measures import Figures, Noted, Where
-from tests.support.world import ADA, World, by, until
+from tests.support.world import ADA, ROOT, World, by, until
 
 MINUTE = timedelta(minutes=1)
 BEGIN = datetime(2026, 11, 23, tzinfo=UTC)
@@ -119,6 +122,28 @@ async def test_an_incident_and_its_measures(world: World) -> None:
     assert await rows(world) == before
     await world.store.measures.begin_again()
     assert await all_together(world) == found, "with the rows in place as well"
+
+
+async def test_rebuilding_from_the_command_line(world: World) -> None:
+    """`tocsin rebuild-measures` has a worker derive the same rows from the log once more, whatever became of them."""
+    world.start_worker()
+    resolved, canceled, other = [await world.report(title, service_ids=()) for title in ("a", "b", "c")]
+    await do(
+        world, resolved, transitions.acknowledge, transitions.mitigate("restarted"), transitions.resolve(None, None)
+    )
+    await do(world, canceled, transitions.cancel("a drill"))
+    found, before = await all_together(world), await rows(world)
+    assert (found.count, found.resolved, minutes(found.resolve)) == (2, 1, [15])
+    async with raw(world) as kept:
+        await kept.measures.delete_one({"_id": other.id})
+        await kept.measures.update_one({"_id": resolved.id}, {"$set": {"resolve": 7.0, "priority": "P9"}})
+    assert (await all_together(world)).count == 1
+    command = [sys.executable, "-c", "from services.cli.app import main; main()", "rebuild-measures"]
+    options: dict[str, Any] = {"cwd": ROOT, "env": world.environment(), "capture_output": True, "text": True}
+    done = await asyncio.to_thread(subprocess.run, command, check=False, timeout=30, **options)
+    assert (done.returncode, done.stdout.split(";")[0]) == (0, "a worker makes the measures anew"), done.stderr
+    assert await all_together(world) == found
+    assert await rows(world) == before
 
 
 async def test_what_is_left_out(world: World) -> None:
