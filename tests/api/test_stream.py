@@ -3,12 +3,13 @@
 import asyncio
 import json
 import signal
+from typing import Any
 
 from services.api.graphql.ids import entry_cursor
 from shared.domain.catalog import Role, revoke
 from shared.store.tokens import digest_of
 from tests.api.steps import relay
-from tests.support.graphql import Client
+from tests.support.graphql import Client, Subscription
 from tests.support.world import ADA, World, by, until
 
 EVENTS = """subscription($after: Cursor, $filter: IncidentFilter) { incidentEvents(after: $after, filter: $filter) {
@@ -56,6 +57,11 @@ async def test_a_filtered_list(client: Client, served: World) -> None:
     assert kinds == [("Entered", "triggered"), ("Left", "acknowledged")]
 
 
+async def told(live: Subscription, field: str, n: int) -> list[dict[str, Any]]:
+    """What the stream has told, once it is more than `n` items."""
+    return list(await until(lambda: live.items(field)[n:] and live.items(field), f"more than {n} are told"))
+
+
 async def test_action_items_in_the_stream(client: Client, served: World) -> None:
     """What becomes of an action item is told by its incident's stream and by that of all; by no other one."""
     key, other = (await client.report("has items"))["id"], (await client.report("has none"))["id"]
@@ -65,7 +71,8 @@ async def test_action_items_in_the_stream(client: Client, served: World) -> None
     async with one as one_live, another as another_live, every as every_live, filtered as filtered_live:
         streams = {"incidentChanged": (one_live, another_live), "incidentEvents": (every_live, filtered_live)}
         for field, pair in streams.items():
-            await until(lambda field=field, pair=pair: all(live.items(field) for live in pair), "they are live")
+            for live in pair:
+                await told(live, field, 0)
         asked = {"incidentId": key, "title": "Buy disks", "idempotencyKey": "disks"}
         made = await client.other("createActionItem", "actionItem { id }", **asked)
         await client.other("updateActionItem", "changed", id=made["actionItem"]["id"], state="DONE")
@@ -73,10 +80,8 @@ async def test_action_items_in_the_stream(client: Client, served: World) -> None
         for incident_id in (key, other):
             await client.done("addNote", id=incident_id, text="afterwards")
             await relay(served)
-        told = [
-            await until(
-                lambda live=live, field=field, n=n: live.items(field)[n:] and live.items(field), f"{n} are told"
-            )
+        heard = [
+            await told(live, field, n)
             for field, live, n in (
                 ("incidentChanged", one_live, 3),
                 ("incidentChanged", another_live, 1),
@@ -85,13 +90,13 @@ async def test_action_items_in_the_stream(client: Client, served: World) -> None
             )
         ]
     of_items = ["action_item.created", "action_item.updated"]
-    assert [[item["type"] for item in items[1:]] for items in told] == [
+    assert [[item["type"] for item in items[1:]] for items in heard] == [
         [*of_items, "note_added"],
         ["note_added"],
         [*of_items, "note_added", "note_added"],
         ["note_added", "note_added"],
     ]
-    _, created, updated, _ = told[0]
+    _, created, updated, _ = heard[0]
     assert {(item["__typename"], item["incident"]["id"]) for item in (created, updated)} == {("Changed", key)}
     assert (created["idempotencyKey"], updated["idempotencyKey"]) == ("disks", None)
     assert created["entry"]["summary"] == "action item added by Ada: Buy disks"

@@ -139,8 +139,11 @@ async def test_rebuilding_from_the_command_line(world: World) -> None:
         await kept.measures.update_one({"_id": resolved.id}, {"$set": {"resolve": 7.0, "priority": "P9"}})
     assert (await all_together(world)).count == 1
     command = [sys.executable, "-c", "from services.cli.app import main; main()", "rebuild-measures"]
-    options: dict[str, Any] = {"cwd": ROOT, "env": world.environment(), "capture_output": True, "text": True}
-    done = await asyncio.to_thread(subprocess.run, command, check=False, timeout=30, **options)
+    done = await asyncio.to_thread(
+        lambda: subprocess.run(
+            command, cwd=ROOT, env=world.environment(), capture_output=True, text=True, check=False, timeout=30
+        )
+    )
     assert (done.returncode, done.stdout.split(";")[0]) == (0, "a worker makes the measures anew"), done.stderr
     assert await all_together(world) == found
     assert await rows(world) == before
