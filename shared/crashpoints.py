@@ -20,6 +20,8 @@ POINTS: Final = (
     "runner.after_handle",
     "update.before_write",
     "update.after_write",
+    "intake.after_keep",
+    "intake.after_apply",
     "triage.after_write",
     "escalation.after_write",
     "deadlines.after_write",

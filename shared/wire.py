@@ -21,6 +21,7 @@ GRAPHQL_TYPES = {
     "token": "Token",
     "team": "Team",
     "action_item": "ActionItem",
+    "integration": "Integration",
 }
 
 

@@ -15,9 +15,12 @@ from services.api import health
 from services.api.auth import Authenticator
 from services.api.graphql.context import Api
 from services.api.graphql.view import GraphQLView
+from services.api.intake.pagerduty import Enqueue
+from services.api.intake.sources import Sources
 from services.api.live import LogTail
 from services.api.requests import Requests
 from shared import channels
+from shared.broker.intake import IntakePublisher
 from shared.settings import Settings
 from shared.store.store import open_store
 from shared.telemetry import logger
@@ -34,13 +37,16 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         following = asyncio.create_task(tail.run())
         following.add_done_callback(_refuse_to_be_blind)
         found = channels.discover(settings)
+        intake = IntakePublisher(settings.amqp_url.get_secret_value())
+        publishing = asyncio.create_task(intake.run())
         try:
-            yield Api(settings, store, tail, Authenticator(store.tokens), found)
+            yield Api(settings, store, tail, Authenticator(store.tokens), found, intake)
         finally:
             tail.close()
-            following.cancel()
-            with suppress(asyncio.CancelledError):
-                await following
+            for task in (following, publishing):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             for channel in found.values():
                 await channel.close()
 
@@ -66,7 +72,9 @@ def create_app(api: Api) -> Starlette:
                 expose_headers=["x-request-id"],
             )
         )
+    sources = Sources(api.store.integrations, api.store.clock)
     routes = [
+        Route("/v2/enqueue", Enqueue(sources, api.intake, api.store.clock).serve, methods=["POST"]),
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
         *health.routes(api, view.schema.as_str()),

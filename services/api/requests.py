@@ -13,7 +13,11 @@ from shared.telemetry import REQUESTS
 
 # A client that is still sending hears a refusal only when somebody reads what it sends.
 MOST_DISCARDED = 16 * 1024 * 1024
-ROUTES = frozenset({"/graphql", "/livez", "/readyz", "/metrics", "/schema.graphql"})
+INTAKE = frozenset({"/v2/enqueue"})
+LARGEST_EVENT = 512_000
+"""Bytes of an event, as PagerDuty has it; other requests have a limit of their own."""
+
+ROUTES = INTAKE | frozenset({"/graphql", "/livez", "/readyz", "/metrics", "/schema.graphql"})
 GIVEN_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
@@ -49,33 +53,35 @@ class Requests:
             await send(message)
 
         try:
-            body = await self._body(scope, receive)
+            most = LARGEST_EVENT if scope["path"] in INTAKE else self._most
+            body = await _body(scope, receive, most)
             if body is None:
-                await _too_large(self._most)(scope, receive, answer)
+                await _too_large(most)(scope, receive, answer)
             else:
                 await self._app(scope, _given(body, receive), answer)
         finally:
             route = scope["path"] if scope["path"] in ROUTES else "unknown"
             REQUESTS.labels(scope["method"], route, status).observe(time.perf_counter() - began)
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes | None:
-        """The whole body, or None when it is larger than the limit, by its header or by its bytes."""
-        length = Headers(scope=scope).get("content-length", "0")
-        parts: list[bytes] | None = [] if length.isdigit() and int(length) <= self._most else None
-        size = 0
-        while True:
-            message = await receive()
-            if message["type"] != "http.request":
-                return b""
-            size += len(message.get("body", b""))
-            if size > self._most:
-                parts = None
-            if parts is not None:
-                parts.append(message.get("body", b""))
-            if not message.get("more_body"):
-                return None if parts is None else b"".join(parts)
-            if size > MOST_DISCARDED:
-                return None
+
+async def _body(scope: Scope, receive: Receive, most: int) -> bytes | None:
+    """The whole body, or None when it is larger than the limit, by its header or by its bytes."""
+    length = Headers(scope=scope).get("content-length", "0")
+    parts: list[bytes] | None = [] if length.isdigit() and int(length) <= most else None
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return b""
+        size += len(message.get("body", b""))
+        if size > most:
+            parts = None
+        if parts is not None:
+            parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return None if parts is None else b"".join(parts)
+        if size > MOST_DISCARDED:
+            return None
 
 
 def _given(body: bytes, receive: Receive) -> Receive:

@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from services.worker.handler import Deps, Handler
 from services.worker.handlers import discover
+from services.worker.intake import Intake
 from services.worker.measures import Projector
 from services.worker.relay import Relay
 from services.worker.runner import Runner
@@ -19,6 +20,7 @@ from services.worker.sweeper import Sweeper
 from services.worker.ticker import Ticker
 from shared import channels
 from shared.broker.consumer import Consumer
+from shared.broker.intake import IntakeConsumer
 from shared.broker.publisher import Publisher
 from shared.broker.topology import work_queues
 from shared.settings import Settings
@@ -60,12 +62,15 @@ async def _work(handlers: tuple[Handler, ...], deps: Deps) -> None:
     runner = Runner(handlers, deps, publisher)
     relay = Relay(deps.store, publisher, deps.owner)
     deps.store.wake_on_write(relay.tell)
+    intake = Intake(deps.store, deps.settings, deps.owner)
     consumer = Consumer(url, work_queues(handler.subscription() for handler in handlers), runner.receive)
     async with asyncio.TaskGroup() as loops:
         loops.create_task(publisher.run())
         loops.create_task(consumer.run())
         loops.create_task(relay.run())
         loops.create_task(Projector(deps.store, deps.owner).run())
+        loops.create_task(IntakeConsumer(url, intake.keep).run())
+        loops.create_task(intake.run())
         for ranks in (HIGH, NORMAL):
             loops.create_task(Ticker(runner, ranks, deps).run())
             for handler in handlers:

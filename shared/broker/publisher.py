@@ -22,6 +22,10 @@ class PublishFailed(Exception):
     """The broker did not confirm; the message may or may not be there."""
 
 
+class Unroutable(PublishFailed):
+    """No queue takes the message: somebody has deleted what was declared."""
+
+
 class Publisher:
     """Owns a connection of its own: a resource alarm of the broker blocks publishing connections, not
     consuming ones.
@@ -81,20 +85,28 @@ class Publisher:
     async def _confirmed(
         self, exchange: AbstractExchange | None, message: aio_pika.Message, key: str, *, mandatory: bool
     ) -> None:
-        if exchange is None:
-            raise PublishFailed("the broker is not connected")
         try:
-            async with asyncio.timeout(CONFIRM_WITHIN + 1):
-                await exchange.publish(message, key, mandatory=mandatory, timeout=CONFIRM_WITHIN)
-        except asyncio.CancelledError:
-            if is_asked_to_end():
-                raise
-            raise PublishFailed("the connection was lost before the confirm") from None
-        except PublishError as error:
+            await confirmed(exchange, message, key, mandatory=mandatory)
+        except Unroutable:
             self._redeclare()
-            raise PublishFailed(f"no queue takes it: {error}") from None
-        except Exception as error:
-            raise PublishFailed(f"{type(error).__name__}: {error}") from error
+            raise
+
+
+async def confirmed(exchange: AbstractExchange | None, message: aio_pika.Message, key: str, *, mandatory: bool) -> None:
+    """Publish and wait for the confirm. Raises PublishFailed."""
+    if exchange is None:
+        raise PublishFailed("the broker is not connected")
+    try:
+        async with asyncio.timeout(CONFIRM_WITHIN + 1):
+            await exchange.publish(message, key, mandatory=mandatory, timeout=CONFIRM_WITHIN)
+    except asyncio.CancelledError:
+        if is_asked_to_end():
+            raise
+        raise PublishFailed("the connection was lost before the confirm") from None
+    except PublishError as error:
+        raise Unroutable(f"no queue takes it: {error}") from None
+    except Exception as error:
+        raise PublishFailed(f"{type(error).__name__}: {error}") from error
 
 
 async def _quietly_close(channel: AbstractChannel) -> None:

@@ -1,6 +1,7 @@
 """What exists on the broker, derived from what the handlers hear. Nobody declares a queue by hand.
 
-Out: `tocsin.events`, routing key `<aggregate>.<fact>.<p1..p5|none>`. Each handler has a
+In: `tocsin.intake`, routing key `<sender>.<severity|none>`; what is severe has a queue of its own, so that it passes
+a storm of the rest. Out: `tocsin.events`, routing key `<aggregate>.<fact>.<p1..p5|none>`. Each handler has a
 `.high` queue (P1, P2) and a `.normal` one, so that high priority never waits behind a storm of low.
 """
 
@@ -13,6 +14,9 @@ from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import ChannelPreconditionFailed
 
 EVENTS = "tocsin.events"
+INTAKE = "tocsin.intake"
+INTAKE_OTHER = "tocsin.intake.other"
+INTAKE_QUEUES = {"high": ("critical", "error"), "normal": ("warning", "info", "none")}
 DEAD = "tocsin.dead"
 DEAD_LETTERS = "tocsin.dead-letters"
 LEVELS = {"high": ("p1", "p2"), "normal": ("p3", "p4", "p5", "none")}
@@ -71,10 +75,40 @@ async def declare(channel: AbstractChannel, queues: Iterable[WorkQueue]) -> None
             for key in queue.keys:
                 await declared.bind(events, key)
     except ChannelPreconditionFailed as error:
-        raise TopologyMismatch(
-            f"RabbitMQ has a queue or exchange that differs from what this version declares ({error}). "
-            "Drain and delete it, then start again."
-        ) from None
+        raise _mismatch(error) from None
+
+
+async def declare_intake(channel: AbstractChannel) -> Any:
+    """The exchange that events come in through, and its two queues; what has another routing key waits with the
+    rest. Raises TopologyMismatch.
+    """
+    try:
+        other = await channel.declare_exchange(INTAKE_OTHER, ExchangeType.FANOUT, durable=True)
+        intake = await channel.declare_exchange(
+            INTAKE, ExchangeType.TOPIC, durable=True, arguments={"alternate-exchange": INTAKE_OTHER}
+        )
+        await channel.declare_exchange(DEAD, ExchangeType.TOPIC, durable=True)
+        for level, words in INTAKE_QUEUES.items():
+            queue = await channel.declare_queue(intake_queue(level), durable=True, arguments=_work())
+            for word in words:
+                await queue.bind(intake, f"*.{word}")
+            if level == "normal":
+                await queue.bind(other)
+    except ChannelPreconditionFailed as error:
+        raise _mismatch(error) from None
+    return intake
+
+
+def intake_queue(level: str) -> str:
+    """The name of the queue for events of this level ("high", "normal")."""
+    return f"{INTAKE}.{level}"
+
+
+def _mismatch(error: Exception) -> TopologyMismatch:
+    return TopologyMismatch(
+        f"RabbitMQ has a queue or exchange that differs from what this version declares ({error}). "
+        "Drain and delete it, then start again."
+    )
 
 
 async def declare_events(channel: AbstractChannel) -> Any:

@@ -18,6 +18,8 @@ REQUEST_LAPSE = "request_lapse"
 SLA = "sla"
 UPDATE_DUE = "update_due"
 AUTO_CLOSE = "auto_close"
+RESOLVE_DUE = "resolve_due"
+"""All alerts are resolved; so will the incident be when this timer has run out."""
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.domain import facts
+from shared.domain.catalog import ClosurePolicy
 from shared.domain.changes import Called, Reachable, call, changed
-from shared.domain.clocks import AUTO_CLOSE, HOLD_END, REQUEST_LAPSE, SLA, UPDATE_DUE, run_out, settle
+from shared.domain.clocks import AUTO_CLOSE, HOLD_END, REQUEST_LAPSE, RESOLVE_DUE, SLA, UPDATE_DUE, run_out, settle
 from shared.domain.commands import Command, Decide, Decision, unchanged
 from shared.domain.facts import Fact
 from shared.domain.incident import Incident, ResponderRole
@@ -13,9 +14,9 @@ from shared.domain.lifecycle import Status
 from shared.domain.priority import Priority
 from shared.domain.responders import lapse_requests
 from shared.domain.status_updates import OVERDUE
-from shared.domain.transitions import closed, closure_gate
+from shared.domain.transitions import RESOLVED_BY_SOURCE, closed, closure_gate, resolve
 
-KINDS = (HOLD_END, REQUEST_LAPSE, SLA, UPDATE_DUE, AUTO_CLOSE)
+KINDS = (HOLD_END, REQUEST_LAPSE, SLA, UPDATE_DUE, AUTO_CLOSE, RESOLVE_DUE)
 LOOK_AGAIN = timedelta(days=7)
 """How long an incident that could not be closed by itself is left alone."""
 
@@ -33,8 +34,11 @@ def writers(incident: Incident) -> tuple[str, ...]:
     return (incident.assignee_id,) if incident.assignee_id else ()
 
 
-def fall_due(reachable: Reachable) -> Decide[Incident]:
-    """Carry out every timer but the escalation's that has run out by now."""
+def fall_due(
+    reachable: Reachable,
+    closure: ClosurePolicy = ClosurePolicy(),  # noqa: B008 - it is frozen
+) -> Decide[Incident]:
+    """Carry out every timer but the escalation's that has run out by now. `closure` is for what is resolved by it."""
 
     def decide(incident: Incident, command: Command, now: datetime) -> Decision[Incident]:
         due = {kind for kind, at in incident.timers.items() if kind in KINDS and at <= now}
@@ -46,6 +50,9 @@ def fall_due(reachable: Reachable) -> Decide[Incident]:
             told += overdue
         if AUTO_CLOSE in due and value.status is Status.RESOLVED:
             return _auto_closed(value, command, now)
+        if RESOLVE_DUE in due and value.is_open:
+            ended = resolve(RESOLVED_BY_SOURCE, None, closure)(value, command, now)
+            return replace(ended, facts=(*told, *ended.facts))
         return changed(incident, command, now, *told, value=value)
 
     return decide

@@ -643,6 +643,54 @@ class AlertDeduplicated(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class AlertFired(Fact):
+    """An alert of a source began to fire, or fires again after it was resolved."""
+
+    name: ClassVar[str] = "alert.fired"
+    fingerprint: str
+    integration_id: str
+    summary: str | None = None
+    severity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertResolved(Fact):
+    """A source says that its alert is over; `firing` counts those that are left."""
+
+    name: ClassVar[str] = "alert.resolved"
+    fingerprint: str
+    integration_id: str
+    firing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AlertIgnored(Fact):
+    """What a source asked for was not done; `reason` says why."""
+
+    name: ClassVar[str] = "alert.ignored"
+    integration_id: str
+    asked: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityRaised(Fact):
+    """An alert is worse than what was known: the priority is weighed again."""
+
+    name: ClassVar[str] = "severity_raised"
+    severity: str
+    was: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveDelayed(Fact):
+    """All alerts are resolved; so will the incident be at `at`, unless one fires again."""
+
+    name: ClassVar[str] = "resolve_delayed"
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Created(Fact):
     """Something of the catalog (service, user, policy, token ...) came to be."""
 
@@ -722,6 +770,31 @@ class ActionItemUpdated(Fact):
     user_id: str | None = None
     due_at: datetime | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationChanged(Fact):
+    """A source of events has other settings: the names of those that were changed."""
+
+    name: ClassVar[str] = "changed"
+    aggregate: ClassVar[str] = "integration"
+    settings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRotated(Fact):
+    """A source of events has a new key."""
+
+    name: ClassVar[str] = "key_rotated"
+    aggregate: ClassVar[str] = "integration"
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationRevoked(Fact):
+    """A source of events is heard no more."""
+
+    name: ClassVar[str] = "revoked"
+    aggregate: ClassVar[str] = "integration"
 
 
 @dataclass(frozen=True, slots=True)

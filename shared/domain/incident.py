@@ -305,6 +305,40 @@ class Merged:
     closes_at: datetime | None = None
 
 
+MOST_ALERTS = 100
+MOST_MORE = 1_000
+"""Fingerprints that are remembered of the alerts beyond MOST_ALERTS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A condition at a source, with what its events said.
+
+    key: the open key under which it came. fired_at: when it began to fire, this time; received_at and said_at: of the
+    last event that counted, by our clock and by the source's (None when it does not say).
+    """
+
+    fingerprint: str
+    integration_id: str
+    key: str
+    fired_at: datetime
+    received_at: datetime
+    first_event_id: str
+    last_event_id: str
+    summary: str | None = None
+    source: str | None = None
+    severity: Severity | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    said_at: datetime | None = None
+    resolved_at: datetime | None = None
+    events: int = 1
+
+    @property
+    def is_firing(self) -> bool:
+        """Whether its source has not said that it is over."""
+        return self.resolved_at is None
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
     """The unit of response. Times are aware UTC; `rank` is the priority's (or the provisional one's) 1..5.
@@ -312,6 +346,8 @@ class Incident:
     keys: every dedup key it ever held; open_keys: those that it holds now. words: by which it is found.
     source: the name of what reported it ("grafana"), as the reporter gave it.
     next_update_due_at: when people expect the next status update; in the past, it is overdue.
+    alerts: the first ones; of those beyond, the fingerprints that fire (more_firing), and how many there were
+    (more_alerts).
     """
 
     id: str
@@ -344,6 +380,9 @@ class Incident:
     category_corrected: bool = False
     open_keys: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    more_firing: tuple[str, ...] = ()
+    more_alerts: int = 0
     repeats: int = 0
     repeats_untold: int = 0
     repeats_told_at: datetime | None = None
@@ -386,6 +425,11 @@ class Incident:
     def is_open(self) -> bool:
         """TRIGGERED .. MITIGATED."""
         return self.status in OPEN
+
+    @property
+    def firing(self) -> int:
+        """How many of its alerts fire."""
+        return sum(alert.is_firing for alert in self.alerts) + len(self.more_firing)
 
     @property
     def is_frozen(self) -> bool:

@@ -9,7 +9,7 @@ from shared.domain.changes import changed, demand, moves, refusal
 from shared.domain.clocks import AUTO_CLOSE
 from shared.domain.commands import Command, Decision, unchanged
 from shared.domain.errors import Conflict, InvalidInput, Issue
-from shared.domain.incident import Incident, Merged, Responder
+from shared.domain.incident import MOST_ALERTS, MOST_MORE, Alert, Incident, Merged, Responder
 from shared.domain.lifecycle import OPEN, Action, Status
 from shared.domain.transitions import over, rearmed
 
@@ -23,7 +23,7 @@ Together = Callable[[Mapping[str, Incident], Command, datetime], dict[str, Decis
 
 
 def merge(source_ids: tuple[str, ...], target_id: str) -> Together:
-    """The sources turned out to be part of the target: their keys and responders move there, and they end."""
+    """The sources turned out to be part of the target: their keys, alerts and responders move there, and they end."""
     for index, source_id in enumerate(source_ids):
         if source_id == target_id:
             text = "An incident cannot be merged into itself."
@@ -74,8 +74,12 @@ def unmerge(source_id: str, target_id: str) -> Together:
         others = tuple(known for known in target.merged_from if known != source_id)
         split = facts.SplitOff(source.id, source.number, keys)
         # The target lets go of the keys first: each key has one holder at any time.
+        theirs = {alert.fingerprint: alert for alert in target.alerts if alert.key in keys}
+        ours = tuple(alert for alert in target.alerts if alert.key not in keys)
+        source = replace(source, alerts=tuple(theirs.get(alert.fingerprint, alert) for alert in source.alerts))
+        left = replace(target, open_keys=kept, keys=past, merged_from=others, alerts=ours)
         return {
-            target_id: changed(target, command, now, split, open_keys=kept, keys=past, merged_from=others),
+            target_id: changed(target, command, now, split, value=left),
             source_id: _unmerged(source, before, target, keys, command, now),
         }
 
@@ -221,11 +225,20 @@ def _absorbing(target: Incident, sources: list[Incident], command: Command, now:
         command,
         now,
         *told,
+        alerts=_all_alerts(target, sources),
+        more_firing=tuple(dict.fromkeys(name for one in (target, *sources) for name in one.more_firing))[:MOST_MORE],
+        more_alerts=sum(one.more_alerts for one in (target, *sources)),
         open_keys=tuple(keys),
         keys=tuple(dict.fromkeys((*target.keys, *keys))),
         responders=tuple(responders.values()),
         merged_from=(*target.merged_from, *(source.id for source in sources)),
     )
+
+
+def _all_alerts(target: Incident, sources: list[Incident]) -> tuple[Alert, ...]:
+    """What fires comes first: of more than an incident holds, those that are resolved are left where they were."""
+    every = [alert for one in (target, *sources) for alert in one.alerts]
+    return tuple(sorted(every, key=lambda alert: not alert.is_firing)[:MOST_ALERTS])
 
 
 def _unmerged(

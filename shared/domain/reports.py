@@ -131,22 +131,28 @@ def repeat(key: str, reopen_within: timedelta) -> Decide[Incident]:
         if key not in incident.open_keys:
             return unchanged(incident)  # it went to another one meanwhile
         if incident.is_open:
-            return _counted(incident, key, now)
+            return counted(incident, key, now)
         if incident.status is Status.RESOLVED and incident.resolved_at and now - incident.resolved_at <= reopen_within:
             return reopened(incident, command, now, f"the key {key} came again")
-        kept = tuple(held for held in incident.open_keys if held != key)
-        fact = facts.KeyReleased(key, f"the incident is {incident.status} for longer than it can be reopened by a key")
-        released = changed(incident, command, now, fact, open_keys=kept)
-        return replace(released, value=replace(released.value, version=incident.version), changed=False)
+        return release(incident, key, command, now)
 
     return decide
 
 
-def _counted(incident: Incident, key: str, now: datetime) -> Decision[Incident]:
-    untold = incident.repeats_untold + 1
-    counted = replace(incident, repeats=incident.repeats + 1, repeats_untold=untold)
+def release(incident: Incident, key: str, command: Command, now: datetime) -> Decision[Incident]:
+    """The incident is over for too long to come back: a new one can have the key."""
+    kept = tuple(held for held in incident.open_keys if held != key)
+    fact = facts.KeyReleased(key, f"the incident is {incident.status} for longer than it can be reopened by a key")
+    released = changed(incident, command, now, fact, open_keys=kept)
+    return replace(released, value=replace(released.value, version=incident.version), changed=False)
+
+
+def counted(incident: Incident, key: str, now: datetime, times: int = 1) -> Decision[Incident]:
+    """Repeats that change nothing. They are told at most once in REPEATS_TOLD_EVERY, with their number."""
+    untold = incident.repeats_untold + times
+    after = replace(incident, repeats=incident.repeats + times, repeats_untold=untold)
     told_at = incident.repeats_told_at
     if told_at and now - told_at < REPEATS_TOLD_EVERY:
-        return Decision(counted, (), changed=False)
-    told = replace(counted, repeats_untold=0, repeats_told_at=now)
+        return Decision(after, (), changed=False)
+    told = replace(after, repeats_untold=0, repeats_told_at=now)
     return Decision(told, (facts.AlertDeduplicated(key, untold),), changed=False)

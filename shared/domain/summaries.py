@@ -150,6 +150,13 @@ _SENTENCES: Mapping[str, Callable[[_Said], str]] = {
     "notification.failed": _failed,
     "note_added": lambda said: f"{said.who} noted: {said['text']}",
     "alert.deduplicated": lambda said: f"repeated {said['count']} times under the key {said['key']}",
+    "alert.fired": lambda said: (
+        f"alert fires: {said.data.get('summary') or said['fingerprint']}{said.after('severity', ', ')}"
+    ),
+    "alert.resolved": lambda said: f"alert resolved by its source, {said.data.get('firing', 0)} still firing",
+    "alert.ignored": lambda said: f"the source's {said['asked']} was not followed: {said['reason']}",
+    "severity_raised": lambda said: f"severity raised to {said['severity']}: the priority is weighed again",
+    "resolve_delayed": lambda said: f"all alerts are resolved; so will this be at {said.time('at')}",
     "key_released": lambda said: f"the key {said['key']} came again, too late for this incident: {said['why']}",
     "reopened": lambda said: f"reopened by {said.who}{said.after('cause')}",
     "retriggered": lambda said: f"triggered again by {said.who}{said.after('cause')}",

@@ -25,6 +25,8 @@ from shared.domain.status_updates import LONGEST_UPDATE, final_updates
 from shared.domain.texts import refuse, refuse_text, text_issues
 from shared.domain.words import with_words
 
+RESOLVED_BY_SOURCE = "All alerts are resolved, say their sources."
+
 
 def acknowledge(incident: Incident, command: Command, now: datetime) -> Decision[Incident]:
     """Someone takes it: paging stops. A second acknowledger joins as responder."""
@@ -83,11 +85,16 @@ def retrigger(cause: str) -> Decide[Incident]:
     def decide(incident: Incident, command: Command, now: datetime) -> Decision[Incident]:
         if not moves(incident, Action.RETRIGGER):
             return unchanged(incident)
-        fields = {"status": Status.TRIGGERED, "mitigated_at": None, "hold": None}
-        fact = facts.Retriggered(cause)
-        return changed(incident, command, now, fact, value=rearmed(incident, now), **fields)
+        return retriggered(incident, command, now, cause)
 
     return decide
+
+
+def retriggered(incident: Incident, command: Command, now: datetime, cause: str) -> Decision[Incident]:
+    """The decision that brings a mitigated incident back: it pages again."""
+    fields = {"status": Status.TRIGGERED, "mitigated_at": None, "hold": None}
+    fact = facts.Retriggered(cause)
+    return changed(incident, command, now, fact, value=rearmed(incident, now), **fields)
 
 
 def resolve(

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import ASCENDING, DESCENDING, IndexModel, MongoClient, ReturnDocument, UpdateOne
+from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, MongoClient, ReturnDocument, UpdateOne
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
@@ -34,6 +34,7 @@ __all__ = (
     "BulkWriteError",
     "DuplicateKeyError",
     "IndexModel",
+    "InsertOne",
     "OperationFailure",
     "PyMongoError",
     "ReturnDocument",

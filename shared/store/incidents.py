@@ -7,6 +7,7 @@ from typing import Any
 
 import uuid_utils.compat as uuid
 
+from shared.domain.alerts import Received, Rules, Unheard, fires_anew, log, take_in
 from shared.domain.commands import Command, Decision
 from shared.domain.entry import Entry
 from shared.domain.errors import Unavailable
@@ -146,6 +147,55 @@ class Incidents(Aggregates[Incident]):
             return None
         repeated = await self.update(holder.value.id, repeat(key, reopen_within), command, known=holder)
         return repeated if key in repeated.value.open_keys else None
+
+    async def take_in(
+        self,
+        key: str,
+        received: Sequence[Received],
+        rules: Rules,
+        unheard: Unheard,
+        team_ids: tuple[str, ...],
+        command: Command,
+    ) -> Incident | None:
+        """Let events under one open key reach the incident that holds it, else a new one; None when there is no
+        trigger among them that could begin one. The same command again is answered from what it did.
+        """
+        for _ in range(10):
+            if holder := await self.holder(key):
+                decide = take_in(key, received, rules, unheard)
+                taken = await self.update(holder.value.id, decide, command, known=holder)
+                if key in taken.value.open_keys:
+                    return taken.value
+                continue  # it let go of the key, or lost it
+            if (logged := await self.find(command.id)) and key in logged.value.keys:
+                return logged.value
+            last = await self.last_holder(key)
+            if not any(fires_anew(last, one, rules.integration) if last else one.is_trigger for one in received):
+                unheard.ids.update(one.id for one in received if not one.is_trigger)
+                return None
+            try:
+                return await self._log_events(key, received, rules, unheard, team_ids, last, command)
+            except AlreadyHeld:
+                continue
+        raise Unavailable("The dedup key changes hands too fast. Nothing is lost; try again.")
+
+    async def _log_events(
+        self,
+        key: str,
+        received: Sequence[Received],
+        rules: Rules,
+        unheard: Unheard,
+        team_ids: tuple[str, ...],
+        last: Incident | None,
+        command: Command,
+    ) -> Incident:
+        number = await self._next_number()
+        past = last.merged.into if last and last.merged else last.id if last else None
+
+        def decide(now: datetime) -> Decision[Incident]:
+            return log(command.id, number, key, received, rules, unheard, team_ids, past, command, now)
+
+        return (await self.create(decide, command)).value
 
     async def _next_number(self) -> int:
         try:

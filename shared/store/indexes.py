@@ -4,11 +4,25 @@ built.
 
 from typing import Any
 
-from shared.store import action_items, catalog, incidents, log, measures, records, relay, retries, tokens
+from shared.store import (
+    action_items,
+    catalog,
+    incidents,
+    integrations,
+    log,
+    measures,
+    received,
+    records,
+    relay,
+    retries,
+    tokens,
+)
 from shared.store.client import IndexModel
 
 DECLARED: dict[str, list[IndexModel]] = {}
-for module in (action_items, catalog, incidents, log, measures, relay, records, retries, tokens):
+for module in (
+    action_items, catalog, incidents, integrations, log, measures, received, relay, records, retries, tokens,
+):  # fmt: skip
     for collection, models in module.INDEXES.items():
         DECLARED.setdefault(collection, []).extend(models)
 

@@ -10,7 +10,9 @@ from shared.store.client import ASCENDING, IndexModel, ReturnDocument, UpdateOne
 from shared.store.documents import readable
 from shared.store.outbox import Outbox, outbox_of
 
-AGGREGATES = ("incidents", "services", "users", "teams", "policies", "organization", "tokens", "action_items")
+AGGREGATES = (
+    "incidents", "services", "users", "teams", "policies", "organization", "tokens", "action_items", "integrations",
+)  # fmt: skip
 LEASE = timedelta(seconds=4)
 RELAYS = "lease"
 """The name of the relay's own lease."""

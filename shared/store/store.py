@@ -18,8 +18,10 @@ from shared.store import catalog, client, indexes, layout, records
 from shared.store.action_items import ActionItems
 from shared.store.clock import Clock
 from shared.store.incidents import Incidents, Reported
+from shared.store.integrations import Integrations
 from shared.store.log import Log
 from shared.store.measures import Measures
+from shared.store.received import ReceivedEvents
 from shared.store.relay import RelayStore
 from shared.store.retries import Retries
 from shared.store.tokens import Tokens
@@ -42,6 +44,8 @@ class Store:
     tokens: Tokens
     notifications: Aggregates[Notification]
     action_items: ActionItems
+    integrations: Integrations
+    received: ReceivedEvents
     payloads: Aggregates[Payload]
     command_targets: Aggregates[CommandTargets]
     log: Log
@@ -55,7 +59,7 @@ class Store:
         """Call `wake` with the outbox after each write of this process that left facts to relay."""
         for aggregates in (
             self.incidents, self.services, self.users, self.teams, self.policies, self.organization, self.tokens,
-            self.action_items,
+            self.action_items, self.integrations,
         ):  # fmt: skip
             aggregates.wake = wake
 
@@ -129,6 +133,8 @@ def _assemble(database: Any, clock: Clock) -> Store:
         tokens=Tokens(database, clock),
         notifications=Aggregates(database, clock, catalog.NOTIFICATIONS),
         action_items=ActionItems(database, clock),
+        integrations=Integrations(database, clock),
+        received=ReceivedEvents(database),
         payloads=Aggregates(database, clock, records.PAYLOADS),
         command_targets=Aggregates(database, clock, records.COMMAND_TARGETS),
         log=Log(database),

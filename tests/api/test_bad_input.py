@@ -353,6 +353,7 @@ def nested(levels: int) -> Any:
         ({"dedupKey": "x" * 256}, [("input.dedupKey", "LENGTH")]),
         ({"labels": [{"key": "x\0", "value": ""}]}, [("input.labels", "INVALID")]),
         ({"labels": [{"key": "x", "value": "\0"}]}, [("input.labels", "INVALID")]),
+        ({"labels": [{"key": "x", "value": "1"}, {"key": "x", "value": "1"}]}, [("input.labels", "DUPLICATE")]),
         ({"links": [{"url": "https://example.org"}] * 101}, [("input.links", "TOO_MANY")]),
         (
             {"links": [{"url": "https://example.org"}, {"url": "x", "title": "x" * 501}]},
@@ -385,6 +386,13 @@ async def test_a_bad_part_of_a_report(
     assert refused["__typename"] == "ValidationError"
     assert faults(refused) == issues
     assert (await count(client), await payloads.count_documents({})) == before
+
+
+async def test_a_service_that_is_named_twice(client: Client) -> None:
+    """It is one."""
+    incident = await client.report("twice the checkout", serviceIds=[global_id("Service", "service-checkout")] * 2)
+    found = await client.incident(incident["id"], "services { name }")
+    assert found == {"services": [{"name": "checkout"}]}
 
 
 async def test_the_largest_payload(client: Client) -> None:

@@ -34,6 +34,7 @@ KINDS = {
     "ownerId": "User",
     "escalationPolicyId": "EscalationPolicy",
     "teamId": "Team",
+    "serviceId": "Service",
 }
 KEYS = {"User": BO, "EscalationPolicy": "policy-web", "Team": "team", "ContactMethod": f"{BO}-log"}
 MORE = {"publishStatusUpdate": {"audience": "PUBLIC", "text": "words"}}
@@ -55,15 +56,18 @@ def kind_of(mutation: str, field: str) -> str:
         return "ContactMethod"
     if field == "dependsOn" or field == "serviceIds":
         return "Service"
-    return KINDS.get(field, "ActionItem" if (mutation, field) == ("updateActionItem", "id") else "Incident")
+    if field == "id":
+        return next((kind for kind in ("ActionItem", "Integration") if kind in mutation), "Incident")
+    return KINDS.get(field, "Incident")
 
 
 class Fitting:
-    """Inputs that fit a mutation, about two fresh incidents."""
+    """Inputs that fit a mutation, about two fresh incidents and an integration."""
 
-    def __init__(self, one: str, other: str) -> None:
+    def __init__(self, one: str, other: str, integration: str) -> None:
         self.one = one
         self.other = other
+        self.integration = integration
 
     def input(self, mutation: str) -> dict[str, Any]:
         """The least that it takes."""
@@ -95,23 +99,29 @@ class Fitting:
         kind = kind_of(mutation, name)
         if kind == "Incident":
             return self.other if name in ("otherId", "sourceIds", "parentId") else self.one
+        if kind == "Integration":
+            return self.integration
         return global_id(kind, KEYS.get(kind, "0" * 32))
 
 
 @pytest_asyncio.fixture(scope="module")
 async def fitting(client: Client) -> AsyncIterator[Fitting]:
-    """About two incidents, to which nothing must ever happen here."""
-    fits = Fitting((await client.report("one"))["id"], (await client.report("other"))["id"])
+    """About two incidents and an integration, to which nothing must ever happen here."""
+    made = await client.other("createIntegration", "integration { id }", name="one", format="PAGERDUTY")
+    one, other = await client.report("one"), await client.report("other")
+    fits = Fitting(one["id"], other["id"], made["integration"]["id"])
     yield fits
     await untouched(client, fits)
 
 
 async def untouched(client: Client, fits: Fitting) -> None:
-    """Nothing was written to either."""
+    """Nothing was written to any of them."""
     query = "query($id: ID!) { node(id: $id) { ... on Incident { version timeline { nodes { type } } } } }"
     for one in (fits.one, fits.other):
         found = (await client.ask(query, id=one))["node"]
         assert found == {"version": 1, "timeline": {"nodes": [{"type": "triggered"}]}}
+    query = "query($id: ID!) { integration(id: $id) { version } }"
+    assert await client.ask(query, id=fits.integration) == {"integration": {"version": 1}}
 
 
 def fields(mutation: str, kind: str, *, lists: bool) -> list[str]:

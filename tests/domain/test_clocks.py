@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain import facts
 from shared.domain.catalog import ClosurePolicy
-from shared.domain.clocks import AUTO_CLOSE, HOLD_END, REQUEST_LAPSE, SLA, TARGETS, UPDATE_DUE
+from shared.domain.clocks import AUTO_CLOSE, HOLD_END, REQUEST_LAPSE, RESOLVE_DUE, SLA, TARGETS, UPDATE_DUE
 from shared.domain.commands import Decide, Decision
 from shared.domain.deadlines import KINDS, LOOK_AGAIN, fall_due
 from shared.domain.diagnosis import add_note, update_task
@@ -365,7 +365,7 @@ def much_is_owed() -> Incident:
 
 def test_every_timer_has_its_kind() -> None:
     """The kinds that fall due here are all but the escalation's."""
-    assert set(KINDS) == {HOLD_END, REQUEST_LAPSE, SLA, UPDATE_DUE, AUTO_CLOSE}
+    assert set(KINDS) == {HOLD_END, REQUEST_LAPSE, SLA, UPDATE_DUE, AUTO_CLOSE, RESOLVE_DUE}
     assert ESCALATE not in KINDS
     worked, owed = worked_on(), much_is_owed()
     assert worked.timers == {

@@ -99,6 +99,8 @@ async def ask_everything_else(world: World) -> None:
     await store.users.who_hear_majors(10)
     await store.users.many((ADA,))
     await store.tokens.by_digest("x")
+    await store.integrations.by_digest("x")
+    await store.integrations.by_publisher("x")
 
 
 def _same(value: Any) -> Any:

@@ -10,11 +10,13 @@ from strawberry.types import Info as StrawberryInfo
 
 from services.api.auth import Authenticator, Viewer
 from services.api.live import LogTail
+from shared.broker.intake import IntakePublisher
 from shared.channels import Channel
 from shared.domain.action_items import ActionItem
 from shared.domain.catalog import Policy, Service, Team, User
 from shared.domain.errors import InvalidInput, Issue
 from shared.domain.incident import Incident
+from shared.domain.integrations import Integration
 from shared.settings import Settings
 from shared.store.store import Store
 from shared.store.update import Aggregates
@@ -36,6 +38,7 @@ class Api:
     tail: LogTail
     auth: Authenticator
     channels: Mapping[str, Channel]
+    intake: IntakePublisher
 
 
 def _loader(aggregates: Aggregates[Any]) -> DataLoader[str, Any]:
@@ -60,11 +63,15 @@ class Loaders:
     policies: DataLoader[str, Policy | None]
     incidents: DataLoader[str, Incident | None]
     action_items: DataLoader[str, ActionItem | None]
+    integrations: DataLoader[str, Integration | None]
 
     @classmethod
     def of(cls, store: Store) -> "Loaders":
         """Fresh loaders over `store`."""
-        kinds = (store.users, store.services, store.teams, store.policies, store.incidents, store.action_items)
+        kinds = (
+            store.users, store.services, store.teams, store.policies, store.incidents, store.action_items,
+            store.integrations,
+        )  # fmt: skip
         return cls(*(_loader(kind) for kind in kinds))
 
 

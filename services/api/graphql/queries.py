@@ -6,6 +6,7 @@ from services.api.graphql.action_items.types import ActionItem
 from services.api.graphql.context import ID, Info
 from services.api.graphql.ids import parse_any_id
 from services.api.graphql.incidents.types import Incident
+from services.api.graphql.integrations.types import Integration
 from services.api.graphql.node import Node
 from services.api.graphql.policies.types import EscalationPolicy
 from services.api.graphql.services.types import Service
@@ -57,6 +58,9 @@ async def node(info: Info, id: ID) -> Node | None:
         case "ActionItem":
             item = await loaders.action_items.load(key)
             return ActionItem.of(item) if item else None
+        case "Integration":
+            integration = await loaders.integrations.load(key)
+            return Integration.of(integration) if integration else None
         case "User":
             user = await loaders.users.load(key)
             return User.of(user) if user else None

@@ -73,6 +73,11 @@ from services.api.graphql.incidents.unacknowledge import unacknowledge_incident,
 from services.api.graphql.incidents.unmerge import unmerge_incident
 from services.api.graphql.incidents.update_review import update_review
 from services.api.graphql.incidents.update_task import update_task
+from services.api.graphql.integrations.create import create_integration
+from services.api.graphql.integrations.queries import integration, integrations
+from services.api.graphql.integrations.revoke import revoke_integration
+from services.api.graphql.integrations.rotate_key import rotate_integration_key
+from services.api.graphql.integrations.update import update_integration
 from services.api.graphql.limits import Guard
 from services.api.graphql.measures.queries import incident_measures
 from services.api.graphql.policies.choose_closure import choose_closure_policy
@@ -108,6 +113,8 @@ QUERIES: list[Any] = [
     organization,
     action_items,
     incident_measures,
+    integration,
+    integrations,
 ]
 MUTATIONS: list[Any] = [
     create_action_item,
@@ -180,6 +187,10 @@ MUTATIONS: list[Any] = [
     create_user,
     send_test_notification,
     subscribe_to_majors,
+    create_integration,
+    revoke_integration,
+    rotate_integration_key,
+    update_integration,
 ]
 SUBSCRIPTIONS: list[Any] = [incident_events, incident_changed]
 

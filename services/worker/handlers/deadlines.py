@@ -22,7 +22,8 @@ async def handle(work: Work, deps: Deps) -> None:
     users = await deps.store.users.many(tuple(people))
     reachable = {key: user.reachable_by() for key, user in users.items()}
     command = system("deadlines", uuid.uuid4().hex)
-    await deps.store.incidents.update(loaded.value.id, fall_due(reachable), command, known=loaded)
+    decide = fall_due(reachable, (await deps.store.organization.settings()).closure)
+    await deps.store.incidents.update(loaded.value.id, decide, command, known=loaded)
     reached("deadlines.after_write")
 
 

@@ -28,7 +28,7 @@ async def handle(work: Work, deps: Deps) -> None:
 
 handler = Handler(
     name="triage",
-    hears=(facts.Triggered, facts.Edited, facts.PriorityReleased),
+    hears=(facts.Triggered, facts.Edited, facts.PriorityReleased, facts.SeverityRaised),
     handle=handle,
     undone=lambda store, ranks, after: store.incidents.unprioritized(ranks, after),
 )

@@ -26,10 +26,13 @@ strawberry.enum(ActorKind, name="ActorKind")
 USUAL_ENTRIES = 50
 ID_OF = {
     "user_id": "User", "ceded_by": "User", "responders": "User", "unreachable": "User",
-    "service_ids": "Service", "team_ids": "Team",
+    "service_ids": "Service", "team_ids": "Team", "integration_id": "Integration",
     "incident_id": "Incident", "into": "Incident", "out_of": "Incident", "recurrence_of": "Incident",
 }  # fmt: skip
 """The fields of facts that hold keys, and whose keys they are."""
+
+NODES = {ActorKind.PERSON: "User", ActorKind.INTEGRATION: "Integration"}
+"""The actors that can be asked for by their id, and what they are."""
 
 REASONS = ("reason", "why", "rule", "explanation", "cause")
 """The fields in which facts say why."""
@@ -45,17 +48,18 @@ class Actor:
 
     @strawberry.field
     async def name(self, info: Info) -> str | None:
-        """The person's present name, or the part of Tocsin that acted."""
-        if self.kind is not ActorKind.PERSON:
+        """The person's or the integration's present name, or the part of Tocsin that acted."""
+        if self.kind is ActorKind.SYSTEM:
             return self.key
-        user = await info.context.loaders.users.load(self.key)
-        return user.name if user else None
+        loaders = info.context.loaders
+        known = await (loaders.users if self.kind is ActorKind.PERSON else loaders.integrations).load(self.key)
+        return known.name if known else None
 
     @classmethod
     def of(cls, actor: Any) -> "Actor":
         """From the domain's actor."""
-        known = actor.kind is ActorKind.PERSON
-        return cls(kind=actor.kind, id=ID(global_id("User", actor.id) if known else actor.id), key=actor.id)
+        known = NODES.get(actor.kind)
+        return cls(kind=actor.kind, id=ID(global_id(known, actor.id) if known else actor.id), key=actor.id)
 
 
 @strawberry.type
@@ -110,6 +114,9 @@ class TimelineEntry:
         ids = people_in(self.entry)
         users = await info.context.loaders.users.load_many(ids)
         names = {key: user.name for key, user in zip(ids, users, strict=True) if user}
+        by = self.entry.actor
+        if by.kind is ActorKind.INTEGRATION and (source := await info.context.loaders.integrations.load(by.id)):
+            names[by.id] = source.name
         return summarize(self.entry, names)
 
     @classmethod

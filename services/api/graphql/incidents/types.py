@@ -12,6 +12,7 @@ from services.api.graphql.action_items.types import ActionItem
 from services.api.graphql.context import ID, Info
 from services.api.graphql.ids import global_id
 from services.api.graphql.incidents import parts
+from services.api.graphql.incidents.alerts import Alert
 from services.api.graphql.incidents.timeline import Actor, Timeline, read_timeline
 from services.api.graphql.node import Count, Node, PageInfo
 from services.api.graphql.pages import Window
@@ -22,7 +23,7 @@ from services.api.graphql.users.types import User
 from shared.domain import incident as domain
 from shared.domain.actions import actions_of
 from shared.domain.catalog import Role
-from shared.domain.clocks import AUTO_CLOSE, HOLD_END, REQUEST_LAPSE, SLA, UPDATE_DUE
+from shared.domain.clocks import AUTO_CLOSE, HOLD_END, REQUEST_LAPSE, RESOLVE_DUE, SLA, UPDATE_DUE
 from shared.domain.deadlines import writers
 from shared.domain.incident import ESCALATE
 from shared.domain.lifecycle import Status as IncidentStatus
@@ -45,6 +46,7 @@ class PendingActionType(Enum):
     REMIND_OF_STATUS_UPDATE = UPDATE_DUE
     CHECK_SLA = SLA
     CLOSE = AUTO_CLOSE
+    RESOLVE = RESOLVE_DUE
 
 
 @strawberry.type
@@ -155,6 +157,16 @@ class Incident(Node):
     def tasks(self) -> list[parts.Task]:
         """What there is to do, for the response and for the review."""
         return [parts.Task.of(task) for task in self.value.tasks]
+
+    @strawberry.field
+    def alerts(self) -> list[Alert]:
+        """What its sources say, the first hundred of them."""
+        return [Alert.of(alert) for alert in self.value.alerts]
+
+    @strawberry.field
+    def firing_count(self) -> int:
+        """How many alerts fire, also of those that are not shown."""
+        return self.value.firing
 
     @strawberry.field
     def findings(self) -> list[parts.Finding]:

@@ -1,0 +1,1 @@
+"""Integrations: the sources of events."""
