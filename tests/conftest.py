@@ -12,7 +12,7 @@ from services.cli.stack import Stack
 from tests.support.receivers import WebhookReceiver
 from tests.support.world import World, new_world
 
-VHOSTS = [f"test-{number}" for number in range(48)]
+VHOSTS = [f"test-{number}" for number in range(64)]
 
 
 @pytest.fixture(scope="session")

@@ -73,33 +73,26 @@ ACTIONS: Mapping[str, EventAction] = {
 MOST_COPIES = 100
 """How many times an expression may repeat what it is given. Each of `[@, @] | [@, @] | ...` doubles it."""
 
-LONGEST_REASON = 200
+_LONGEST_REASON = 200
 
 _NAMES = tuple(part.name for part in fields(Expressions))
 _FAILURES = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 """What jmespath raises: its own errors are ValueErrors, and its functions raise what Python does."""
 
 
-class _Missing(ValueError):
+class _Useless(ValueError):
     """An expression that is of no use, and why."""
 
 
 def parse(integration: Integration, headers: Mapping[str, str], body: bytes) -> tuple[Event, ...]:
     """The one event. Raises Unprocessable with every error at once: MAPPING_FAILED when it is one of the mapping's."""
-    mapping = integration.mapping
-    found, failures = _found(mapping, decode(body, LARGEST))
-    title, key = line_of(_plain(found.get("title")), LONGEST_TITLE), _key(found.get("dedup_key"))
+    found, failures = _found(integration.mapping, decode(body, LARGEST))
     action = _action(found.get("action"))
-    if "action" not in failures and action is None:
-        failures["action"] = f"must be one of {', '.join(ACTIONS)}"
-    if "title" not in failures and action is EventAction.TRIGGER and title is None:
-        failures["title"] = "is missing or blank, or is not a text"
-    if "dedup_key" not in failures and key is None and (wrong := _key_error(found.get("dedup_key"), action, title)):
-        failures["dedup_key"] = wrong
+    title, key = line_of(_plain(found.get("title")), LONGEST_TITLE), _key(found.get("dedup_key"))
+    failures = {**_wrong(found, action, title, key), **failures}
     if action is None or failures:
-        raise _unprocessable(mapping, failures)
-    labels = found.get("labels")
-    source = line_of(_plain(found.get("source")), LONGEST_NAME)
+        raise _unprocessable(integration.mapping, failures)
+    labels, source = found.get("labels"), line_of(_plain(found.get("source")), LONGEST_NAME)
     made = key or auto_key(title, source, labels)
     event = Event(
         action=action,
@@ -122,7 +115,7 @@ def check_mapping(mapping: Expressions) -> list[Issue]:
     for name, expression in _given(mapping):
         try:
             _compiled(expression)
-        except _Missing as error:
+        except _Useless as error:
             issues.append(Issue(("input", "mapping", _camel(name)), "INVALID", f"The expression {error}."))
     return issues
 
@@ -135,7 +128,7 @@ def _found(mapping: Expressions, document: Mapping[str, Any]) -> tuple[dict[str,
         try:
             found[name] = _as_document(_compiled(expression).search(document))
         except _FAILURES as error:
-            failures[name] = str(error) if isinstance(error, _Missing) else f"fails on this event: {_told(error)}"
+            failures[name] = str(error) if isinstance(error, _Useless) else f"fails on this event: {_told(error)}"
     return found, failures
 
 
@@ -147,21 +140,21 @@ def _given(mapping: Expressions) -> Iterator[tuple[str, str]]:
 
 @lru_cache(maxsize=512)
 def _compiled(expression: str) -> ParsedResult:
-    """The expression, if it is one, and costs no more than it should. Raises _Missing."""
+    """The expression, if it is one, and costs no more than it should. Raises _Useless."""
     try:
         compiled = jmespath.compile(expression)
         copies = _copies(compiled.parsed)
-    except _Missing:
+    except _Useless:
         raise
     except _FAILURES as error:
-        raise _Missing(f"is not JMESPath: {_told(error)}") from None
+        raise _Useless(f"is not JMESPath: {_told(error)}") from None
     if copies > MOST_COPIES:
-        raise _Missing(f"repeats what it is given more than {MOST_COPIES} times")
+        raise _Useless(f"repeats what it is given more than {MOST_COPIES} times")
     return compiled
 
 
 def _copies(node: Mapping[str, Any]) -> int:
-    """How many times larger than its input the result can be. Raises _Missing for what no bound is known of."""
+    """How many times larger than its input the result can be. Raises _Useless for what no bound is known of."""
     kind, children = node["type"], node["children"]
     copies = len(children) if kind in ("multi_select_list", "multi_select_dict") else 1
     if kind == "function_expression":
@@ -171,20 +164,23 @@ def _copies(node: Mapping[str, Any]) -> int:
 
 def _copies_of_call(name: str, arguments: list[dict[str, Any]]) -> int:
     if name not in Functions.FUNCTION_TABLE:
-        raise _Missing(f"calls {name}, which is no function of JMESPath")
+        raise _Useless(f"calls {name}, which is no function of JMESPath")
     if name == "join" and arguments and arguments[0]["type"] != "literal":
-        raise _Missing("joins with something that is not a literal")
+        raise _Useless("joins with something that is not a literal")
     return 2 if name == "to_string" else 1  # quotes are escaped, and the escapes once more in the next one
 
 
 def _as_document(value: object) -> Any:
     """What an expression found, as if it had been decoded: a reference to an expression or a NaN is no part."""
-    return msgspec.json.decode(msgspec.json.encode(value))
+    encoded = msgspec.json.encode(value)
+    if len(encoded) > 2 * LARGEST:
+        raise _Useless(f"finds more than {2 * LARGEST} bytes")
+    return msgspec.json.decode(encoded)
 
 
 def _told(error: BaseException) -> str:
     """Its first line: jmespath shows the value, which can be the whole event, in lines of its own."""
-    return line_of(str(error).partition("\n")[0], LONGEST_REASON) or type(error).__name__
+    return line_of(str(error).partition("\n")[0], _LONGEST_REASON) or type(error).__name__
 
 
 def _plain(value: object) -> str | None:
@@ -207,13 +203,21 @@ def _key(value: object) -> str | None:
     return text_of(given, LONGEST_KEY) if len(given) <= LONGEST_KEY else f"sha256:{digest_of(given)}"
 
 
-def _key_error(value: object, action: EventAction | None, title: str | None) -> str | None:
-    """What is wrong with a key that is none. Without one an event is known by what it says, its end too."""
-    if value is not None and not isinstance(value, str):
-        return "must be a text or a number"
-    if action is EventAction.TRIGGER or action is None or title:
-        return None
-    return f"is missing or blank: the action {action} needs it, or the title of its trigger"
+def _wrong(found: Mapping[str, Any], action: EventAction | None, title: str | None, key: str | None) -> dict[str, str]:
+    """What is wrong with the parts that an event cannot be without. Without a key it is known by what it says, and so
+    is its end.
+    """
+    wrong: dict[str, str] = {}
+    if action is None:
+        wrong["action"] = f"must be one of {', '.join(ACTIONS)}"
+    if action is EventAction.TRIGGER and title is None:
+        wrong["title"] = "is missing or blank, or is not a text"
+    given = found.get("dedup_key")
+    if key is None and given is not None and not isinstance(given, str):
+        wrong["dedup_key"] = "must be a text or a number"
+    elif key is None and title is None and action in (EventAction.ACKNOWLEDGE, EventAction.RESOLVE):
+        wrong["dedup_key"] = f"is missing or blank: the action {action} needs it, or the title of its trigger"
+    return wrong
 
 
 def _description(value: object, title: str | None) -> str | None:

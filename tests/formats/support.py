@@ -9,14 +9,18 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
+from shared.domain.errors import is_storable
 from shared.domain.events import LONGEST_KEY, Event, EventAction, Reason, Unprocessable
 from shared.domain.incident import Link, LinkKind
 from shared.domain.integrations import Format, Integration
+from shared.domain.integrations import Mapping as Expressions
 from shared.domain.priority import Severity
 from shared.domain.reports import Report, refuse_bad_report
 from shared.formats import parse
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+
+UNMAPPED = Expressions()
 
 HOSTILE: dict[str, tuple[bytes, Reason]] = {
     "nothing": (b"", Reason.NOT_JSON),
@@ -39,26 +43,35 @@ HOSTILE: dict[str, tuple[bytes, Reason]] = {
 """Bodies that no format can read, and why."""
 
 
-def integration(kind: Format, **severities: Severity) -> Integration:
+def integration(kind: Format, mapping: Expressions = UNMAPPED, **severities: Severity) -> Integration:
     """A source of this format, with its own words for severities."""
-    return Integration("source", "A source", kind, NOW, severities=severities)
+    return Integration("source", "A source", kind, NOW, mapping=mapping, severities=severities)
 
 
-def read(kind: Format, body: object, headers: Mapping[str, str] | None = None, **severities: Severity) -> list[Event]:
+def read(
+    kind: Format,
+    body: object,
+    headers: Mapping[str, str] | None = None,
+    mapping: Expressions = UNMAPPED,
+    **severities: Severity,
+) -> list[Event]:
     """The events of a body: bytes as they are, anything else as JSON. All of them are fit to be kept."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    events = parse(integration(kind, **severities), headers or {}, raw)
+    events = parse(integration(kind, mapping, **severities), headers or {}, raw)
     assert events
     for event in events:
         demand_fit(event)
     return list(events)
 
 
-def refused(kind: Format, body: object, headers: Mapping[str, str] | None = None) -> Unprocessable:
+def refused(
+    kind: Format, body: object, headers: Mapping[str, str] | None = None, mapping: Expressions = UNMAPPED
+) -> Unprocessable:
     """How a body is refused."""
     with pytest.raises(Unprocessable) as caught:
-        read(kind, body, headers)
+        read(kind, body, headers, mapping)
     assert caught.value.errors and all(caught.value.errors)
+    assert all(is_storable(text) for text in caught.value.errors)
     return caught.value
 
 
@@ -125,7 +138,9 @@ def mutated(draw: st.DrawFn, *documents: object) -> bytes:
     return bytes(body)
 
 
-def survives(kind: Format, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+def survives(
+    kind: Format, body: bytes, headers: Mapping[str, str] | None = None, mapping: Expressions = UNMAPPED
+) -> None:
     """Whatever comes, it is read into fit events or it is refused."""
     with suppress(Unprocessable):
-        read(kind, body, headers)
+        read(kind, body, headers, mapping)
