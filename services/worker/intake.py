@@ -24,6 +24,7 @@ from shared.store.client import PyMongoError
 from shared.store.received import Batch, Outcome, RawRow, State
 from shared.store.store import Store
 from shared.telemetry import logger
+from shared.wire import LARGEST_MESSAGE
 
 log = logger("intake")
 
@@ -64,6 +65,7 @@ class Intake:
         self._rung.set()
 
     async def _row(self, message: RawEvent) -> RawRow:
+        """What is too large for any format is cut to what still shows that: a document has a limit too."""
         sender = await self._sender(message)
         now = self._store.clock.now()
         name = identity("event", sender, message.id) if message.id else identity("event", sender, message.body, now)
@@ -71,7 +73,7 @@ class Intake:
             id=name,
             integration_id=sender,
             at=_moment(message.headers.get(RECEIVED_AT)) or now,
-            body=message.body,
+            body=message.body[: LARGEST_MESSAGE + 1],
             headers={key: value[:LONGEST_HEADER] for key, value in message.headers.items()},
             is_urgent=message.is_urgent,
         )
@@ -101,7 +103,9 @@ class Intake:
             return await self.advance()
         except (Unavailable, PyMongoError) as error:
             log.warning("events cannot be applied now; they wait", error=type(error).__name__)
-            return False
+        except Exception:
+            log.exception("events cannot be applied; they wait, and everything else goes on")
+        return False
 
     async def advance(self) -> bool:
         """One batch. Whether there may be more at once."""
@@ -143,7 +147,13 @@ class Intake:
     async def _rules(self, sources: Mapping[str, Integration]) -> dict[str, Rules]:
         closure = (await self._store.organization.settings()).closure
         window = self._settings.reopen_window
-        return {key: Rules(integration, window, closure) for key, integration in sources.items()}
+        hit = {source.service_id for source in sources.values() if source.service_id}
+        services = await self._store.services.many(tuple(hit))
+        teams = {key: (service.team_id,) for key, service in services.items() if service.team_id}
+        return {
+            key: Rules(source, window, closure, teams.get(source.service_id or "", ()))
+            for key, source in sources.items()
+        }
 
     async def _applied(self, batch: str, group: "_Group", rules: Rules) -> list[Outcome]:
         actor = Actor(ActorKind.INTEGRATION, group.integration.id)
@@ -151,19 +161,16 @@ class Intake:
         unheard = Unheard()
         received = in_order(group.received)
         try:
-            incident = await self._store.incidents.take_in(
-                group.key, received, rules, unheard, await self._teams(group.integration), command
-            )
+            incident = await self._store.incidents.take_in(group.key, received, rules, unheard, command)
+        except (Unavailable, PyMongoError):
+            raise
         except InvalidInput as error:
-            errors = tuple(issue.message for issue in error.issues)
-            return [Outcome(one.id, State.REFUSED, reason=Reason.REFUSED, errors=errors) for one in received]
+            return _refused(received, tuple(issue.message for issue in error.issues))
+        except Exception as error:
+            # The batch comes again until it is settled: what nobody foresaw must not keep all other events waiting.
+            log.exception("events could not be applied", integration=group.integration.id, key=group.key)
+            return _refused(received, (f"{type(error).__name__}: {error}"[:LONGEST_HEADER],))
         return [_outcome(one, group.key, incident, unheard) for one in received]
-
-    async def _teams(self, integration: Integration) -> tuple[str, ...]:
-        if integration.service_id is None:
-            return ()
-        service = await self._store.services.find(integration.service_id)
-        return (service.value.team_id,) if service and service.value.team_id else ()
 
 
 @dataclass(slots=True)
@@ -196,6 +203,10 @@ def _known(row: RawRow, sources: Mapping[str, Integration]) -> Integration:
     if integration is None or integration.revoked_at:
         raise Unprocessable(Reason.UNKNOWN_KEY, "No integration is known that this event could be of.")
     return integration
+
+
+def _refused(received: Sequence[Received], errors: tuple[str, ...]) -> list[Outcome]:
+    return [Outcome(one.id, State.REFUSED, reason=Reason.REFUSED, errors=errors) for one in received]
 
 
 def _outcome(one: Received, key: str, incident: Incident | None, unheard: Unheard) -> Outcome:

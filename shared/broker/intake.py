@@ -6,7 +6,8 @@ Only Tocsin's user may name another integration, in a header.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -29,6 +30,9 @@ AT_ONCE = 500
 GATHER = 0.01
 """Seconds that a message waits for others to be taken in with it."""
 
+PATIENCE = 2.0
+"""Seconds that an event waits for a broker that is not connected (yet) before its sender is told to try again."""
+
 INTEGRATION = "tocsin-integration"
 RECEIVED_AT = "tocsin-received-at"
 
@@ -42,7 +46,6 @@ class RawEvent:
 
     id: str | None
     user: str | None
-    routing_key: str
     headers: dict[str, str]
     body: bytes
     is_urgent: bool = False
@@ -57,7 +60,6 @@ class Sent:
     severity: str
     body: bytes
     received_at: datetime
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 class IntakePublisher:
@@ -86,14 +88,13 @@ class IntakePublisher:
             self._intake = None
 
     async def publish(self, sent: Sent) -> None:
-        """Hand an event over to the workers. Raises PublishFailed."""
+        """Hand an event over to the workers. A short loss of the broker is waited for. Raises PublishFailed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self.up.wait()
         message = aio_pika.Message(
             sent.body,
-            headers={
-                **sent.headers,
-                INTEGRATION: sent.integration_id,
-                RECEIVED_AT: sent.received_at.isoformat(),
-            },
+            headers={INTEGRATION: sent.integration_id, RECEIVED_AT: sent.received_at.isoformat()},
             message_id=sent.id,
             user_id=self._user,
             delivery_mode=DeliveryMode.PERSISTENT,
@@ -168,7 +169,6 @@ def _raw(message: AbstractIncomingMessage, level: str) -> RawEvent:
     return RawEvent(
         id=message.message_id,
         user=message.user_id,
-        routing_key=message.routing_key or "",
         headers={str(name).lower(): str(value) for name, value in headers.items()},
         body=message.body,
         is_urgent=level == "high",

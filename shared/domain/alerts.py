@@ -50,11 +50,14 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """By what events are judged: their integration, how long the same key reopens, and how incidents are closed."""
+    """By what events are judged: their integration, how long the same key reopens, how incidents are closed, and
+    whose its service is.
+    """
 
     integration: Integration
     reopen_within: timedelta
     closure: ClosurePolicy
+    team_ids: tuple[str, ...] = ()
 
 
 def open_key(integration_id: str, key: str) -> str:
@@ -101,7 +104,6 @@ def log(
     received: Sequence[Received],
     rules: Rules,
     unheard: Unheard,
-    team_ids: tuple[str, ...],
     recurrence_of: str | None,
     command: Command,
     now: datetime,
@@ -110,7 +112,7 @@ def log(
     unheard.ids.clear()
     index = next(n for n, one in enumerate(received) if one.is_trigger)
     first = received[index]
-    said = _report(first, key, rules.integration, team_ids)
+    said = _report(first, key, rules)
     begun = report(incident_id, number, said, command, now, recurrence_of)
     alert = _alert(first, key, rules.integration)
     begun = replace(begun, value=replace(begun.value, alerts=(alert,)))
@@ -353,14 +355,14 @@ def _with(incident: Incident, alert: Alert) -> Incident:
     return replace(incident, more_firing=more, more_alerts=incident.more_alerts + 1)
 
 
-def _report(one: Received, key: str, integration: Integration, team_ids: tuple[str, ...]) -> Report:
-    event = one.event
+def _report(one: Received, key: str, rules: Rules) -> Report:
+    event, service_id = one.event, rules.integration.service_id
     said = one.said_at
     return Report(
         title=event.summary or event.key,
         description=event.description,
-        service_ids=(integration.service_id,) if integration.service_id else (),
-        team_ids=team_ids,
+        service_ids=(service_id,) if service_id else (),
+        team_ids=rules.team_ids,
         environment=event.labels.get("environment"),
         source=event.source,
         labels=event.labels,

@@ -149,13 +149,7 @@ class Incidents(Aggregates[Incident]):
         return repeated if key in repeated.value.open_keys else None
 
     async def take_in(
-        self,
-        key: str,
-        received: Sequence[Received],
-        rules: Rules,
-        unheard: Unheard,
-        team_ids: tuple[str, ...],
-        command: Command,
+        self, key: str, received: Sequence[Received], rules: Rules, unheard: Unheard, command: Command
     ) -> Incident | None:
         """Let events under one open key reach the incident that holds it, else a new one; None when there is no
         trigger among them that could begin one. The same command again is answered from what it did.
@@ -174,7 +168,7 @@ class Incidents(Aggregates[Incident]):
                 unheard.ids.update(one.id for one in received if not one.is_trigger)
                 return None
             try:
-                return await self._log_events(key, received, rules, unheard, team_ids, last, command)
+                return await self._log_events(key, received, rules, unheard, last, command)
             except AlreadyHeld:
                 continue
         raise Unavailable("The dedup key changes hands too fast. Nothing is lost; try again.")
@@ -185,7 +179,6 @@ class Incidents(Aggregates[Incident]):
         received: Sequence[Received],
         rules: Rules,
         unheard: Unheard,
-        team_ids: tuple[str, ...],
         last: Incident | None,
         command: Command,
     ) -> Incident:
@@ -193,7 +186,7 @@ class Incidents(Aggregates[Incident]):
         past = last.merged.into if last and last.merged else last.id if last else None
 
         def decide(now: datetime) -> Decision[Incident]:
-            return log(command.id, number, key, received, rules, unheard, team_ids, past, command, now)
+            return log(command.id, number, key, received, rules, unheard, past, command, now)
 
         return (await self.create(decide, command)).value
 

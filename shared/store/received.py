@@ -46,7 +46,6 @@ INDEXES = {
             [("batch", ASCENDING)], name="batch", partialFilterExpression={"batch": {"$exists": True}}
         ),
         IndexModel([("key", ASCENDING)], name="waiting", partialFilterExpression=_of(State.WAITING)),  # waiting()
-        IndexModel([("at", ASCENDING)], name="refused", partialFilterExpression=_of(State.REFUSED)),
         IndexModel([("expires_at", ASCENDING)], name="kept_until", expireAfterSeconds=0),
     ]
 }
@@ -138,7 +137,7 @@ class ReceivedEvents:
         return rows
 
     async def _sources(self, rank: int) -> list[str]:
-        """The sources of which something waits, in another order each time: none is always the last."""
+        """The sources of which something waits, the one that waits longest first."""
         pipeline = [
             {"$match": {"rank": rank, **_of(State.PENDING)}},
             {"$group": {"_id": "$integration_id", "first": {"$min": "$at"}}},

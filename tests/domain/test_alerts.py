@@ -55,7 +55,7 @@ def event(
 
 def logged(*received: Received, by_rules: Rules = RULES, now: datetime = NOW) -> Decision[Incident]:
     """A new incident of these events."""
-    return log("i1", 1, KEY, in_order(received), by_rules, Unheard(), (), None, source(), now)
+    return log("i1", 1, KEY, in_order(received), by_rules, Unheard(), None, source(), now)
 
 
 def taken(
@@ -258,7 +258,7 @@ def outcome(batches: Sequence[Sequence[Received]]) -> dict[str, bool]:
             waiting = {one.id: one for one in heard}
             continue
         if incident is None:
-            incident = log("i1", 1, KEY, in_order(heard), RULES, unheard, (), None, source(), NOW).value
+            incident = log("i1", 1, KEY, in_order(heard), RULES, unheard, None, source(), NOW).value
         else:
             incident = taken(incident, *heard, unheard=unheard).value
         waiting = {one.id: one for one in heard if one.id in unheard.ids}

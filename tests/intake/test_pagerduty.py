@@ -11,6 +11,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 
+from shared.broker.intake import user_of
 from shared.domain.catalog import Step
 from shared.domain.commands import identity
 from shared.domain.incident import Incident
@@ -325,3 +326,43 @@ async def test_what_cannot_be_read_is_kept(world: World) -> None:
     row, outcome = await until(refused, "it is refused")
     assert (row.body, outcome.reason) == (b"{}", "UNKNOWN_KEY")
     assert isinstance(row.at, datetime)
+
+
+async def test_what_nobody_foresaw(monitor: Monitor) -> None:
+    """An incident that cannot be read keeps its own events, with the reason, and no others."""
+    monitor.world.expected_errors.append("events could not be applied")
+    broken = {"_id": "broken", "rev": 1, "number": 1, "open_keys": [f"{monitor.integration_id}|bad"]}
+    await monitor.world.store.incidents.collection.insert_one(broken)
+    await monitor.send("trigger", "bad")
+    await monitor.send("trigger", "good")
+    await monitor.becomes("good", Status.TRIGGERED)
+
+    async def refused() -> Any:
+        return await monitor.world.store.received._rows.find_one({"state": State.REFUSED})
+
+    kept = await until(refused, "the other one is refused")
+    assert (kept["reason"], b"bad" in kept["body"]) == ("REFUSED", True)
+    assert not await monitor.world.store.received.is_any_pending()
+
+
+async def test_what_is_too_large_is_cut(world: World) -> None:
+    """A message that no document could hold is refused as too large; the ones behind it are taken in."""
+    world.start_worker()
+    world.api_url = await world.start_api()
+    monitor = await monitor_of(world, service_id=None)
+    url = world.settings.amqp_url.get_secret_value()
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        exchange = await channel.get_exchange("tocsin.intake")
+        large = aio_pika.Message(
+            b"[" * 20_000_000,
+            message_id="large",
+            headers={"tocsin-integration": monitor.integration_id},
+            user_id=user_of(url),
+        )
+        await exchange.publish(large, f"{monitor.integration_id}.none")
+    await monitor.send("trigger", "behind", severity="info")
+    await monitor.becomes("behind", Status.TRIGGERED)
+    name = identity("event", monitor.integration_id, "large")
+    found = await world.store.received.find(name)
+    assert found and (found[1].state, found[1].reason) == (State.REFUSED, "TOO_LARGE")

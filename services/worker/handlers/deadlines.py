@@ -7,6 +7,8 @@ import uuid
 
 from services.worker.handler import Deps, Handler, Work
 from shared.crashpoints import reached
+from shared.domain.catalog import ClosurePolicy
+from shared.domain.clocks import RESOLVE_DUE
 from shared.domain.commands import system
 from shared.domain.deadlines import KINDS, fall_due
 
@@ -22,7 +24,10 @@ async def handle(work: Work, deps: Deps) -> None:
     users = await deps.store.users.many(tuple(people))
     reachable = {key: user.reachable_by() for key, user in users.items()}
     command = system("deadlines", uuid.uuid4().hex)
-    decide = fall_due(reachable, (await deps.store.organization.settings()).closure)
+    closure = ClosurePolicy()
+    if RESOLVE_DUE in incident.timers:
+        closure = (await deps.store.organization.settings()).closure
+    decide = fall_due(reachable, closure)
     await deps.store.incidents.update(loaded.value.id, decide, command, known=loaded)
     reached("deadlines.after_write")
 
