@@ -330,7 +330,8 @@ async def test_what_cannot_be_read_is_kept(world: World) -> None:
 
 async def test_what_nobody_foresaw(monitor: Monitor) -> None:
     """An incident that cannot be read keeps its own events, with the reason, and no others."""
-    monitor.world.expected_errors.append("events could not be applied")
+    # The second is said by a relay that was already watching when the document came.
+    monitor.world.expected_errors += ["events could not be applied", "a document cannot be read"]
     broken = {"_id": "broken", "rev": 1, "number": 1, "open_keys": [f"{monitor.integration_id}|bad"]}
     await monitor.world.store.incidents.collection.insert_one(broken)
     await monitor.send("trigger", "bad")
