@@ -30,7 +30,7 @@ AT_ONCE = 500
 GATHER = 0.01
 """Seconds that a message waits for others to be taken in with it."""
 
-PATIENCE = 2.0
+PATIENCE = 5.0
 """Seconds that an event waits for a broker that is not connected (yet) before its sender is told to try again."""
 
 INTEGRATION = "tocsin-integration"

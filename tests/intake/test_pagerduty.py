@@ -35,11 +35,11 @@ class Monitor:
     async def post(self, body: Any, **more: Any) -> httpx2.Response:
         """Send a body, as JSON unless it is bytes."""
         content = {"content": body} if isinstance(body, bytes) else {"json": body}
-        async with httpx2.AsyncClient(base_url=self.world.api_url or "") as http:
+        async with httpx2.AsyncClient(base_url=self.world.api_url or "", timeout=20) as http:
             return await http.post("/v2/enqueue", **content, **more)
 
     async def send(self, action: str, key: str | None = None, **payload: Any) -> dict[str, Any]:
-        """An event that is accepted; the answer."""
+        """An event that is accepted, at the latest when the broker is there; the answer."""
         body: dict[str, Any] = {"routing_key": self.key, "event_action": action}
         if key:
             body["dedup_key"] = key
@@ -47,7 +47,12 @@ class Monitor:
             payload = {"summary": "Disk full on db1", "source": "db1", "severity": "critical"} | payload
         if payload:
             body["payload"] = payload
-        answer = await self.post(body)
+
+        async def taken() -> httpx2.Response | None:
+            answer = await self.post(body)
+            return answer if answer.status_code != 503 else None
+
+        answer = await until(taken, "the event is taken in")
         assert answer.status_code == 202, answer.text
         return dict(answer.json())
 
@@ -241,6 +246,7 @@ async def test_ugly_events_are_kept(monitor: Monitor) -> None:
     links = [{"href": "javascript:alert(1)"}, {"href": "https://wiki.test/x", "text": "wiki"}, 7]
     said = {"routing_key": monitor.key, "dedup_key": "odd", "links": links, "client_url": 5, "payload": payload}
     twice = b'{"event_action": "resolve", "event_action": "trigger", ' + json.dumps(said).encode()[1:]
+    await monitor.send("trigger", "before")
     answer = await monitor.post(twice)
     assert answer.status_code == 202, answer.text
     incident = await monitor.becomes("odd", Status.TRIGGERED)
