@@ -19,7 +19,7 @@ from shared.domain.integrations import Format, Integration, IntegrationKey, OnRe
 from shared.domain.lifecycle import Status
 from shared.domain.priority import Severity
 from shared.store.filters import Filter
-from shared.store.received import State
+from shared.store.received import Outcome, State
 from tests.support.receivers import WebhookReceiver
 from tests.support.world import ADA, World, by, until
 
@@ -371,5 +371,10 @@ async def test_what_is_too_large_is_cut(world: World) -> None:
     await monitor.send("trigger", "behind", severity="info")
     await monitor.becomes("behind", Status.TRIGGERED)
     name = identity("event", monitor.integration_id, "large")
-    found = await world.store.received.find(name)
-    assert found and (found[1].state, found[1].reason) == (State.REFUSED, "TOO_LARGE")
+
+    async def settled() -> Outcome | None:
+        found = await world.store.received.find(name)
+        return found[1] if found and found[1].state is not State.PENDING else None
+
+    row = await until(settled, "the large one is seen to")
+    assert (row.state, row.reason) == (State.REFUSED, "TOO_LARGE")
