@@ -15,7 +15,9 @@ from services.api import health
 from services.api.auth import Authenticator
 from services.api.graphql.context import Api
 from services.api.graphql.view import GraphQLView
+from services.api.intake import webhooks
 from services.api.intake.pagerduty import Enqueue
+from services.api.intake.reception import Reception
 from services.api.intake.sources import Sources
 from services.api.live import LogTail
 from services.api.requests import Requests
@@ -73,8 +75,10 @@ def create_app(api: Api) -> Starlette:
             )
         )
     sources = Sources(api.store.integrations, api.store.clock)
+    reception = Reception(sources, api.intake, api.store.clock, api.settings.intake_rate)
     routes = [
-        Route("/v2/enqueue", Enqueue(sources, api.intake, api.store.clock).serve, methods=["POST"]),
+        Route("/v2/enqueue", Enqueue(reception).serve, methods=["POST"]),
+        *webhooks.routes(reception),
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
         *health.routes(api, view.schema.as_str()),

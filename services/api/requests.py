@@ -13,11 +13,14 @@ from shared.telemetry import REQUESTS
 
 # A client that is still sending hears a refusal only when somebody reads what it sends.
 MOST_DISCARDED = 16 * 1024 * 1024
-INTAKE = frozenset({"/v2/enqueue"})
-LARGEST_EVENT = 512_000
-"""Bytes of an event, as PagerDuty has it; other requests have a limit of their own."""
+LARGEST_MESSAGES = {"/v2/enqueue": 512_000} | dict.fromkeys(
+    ("/intake/alertmanager", "/intake/grafana", "/intake/events", "/intake/generic"), 1024 * 1024
+)
+"""Bytes of a message of a source, by its path. One that is larger is cut to one byte more, and refused by its format,
+so that it is kept.
+"""
 
-ROUTES = INTAKE | frozenset({"/graphql", "/livez", "/readyz", "/metrics", "/schema.graphql"})
+ROUTES = frozenset({"/graphql", "/livez", "/readyz", "/metrics", "/schema.graphql", *LARGEST_MESSAGES})
 GIVEN_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
@@ -53,9 +56,10 @@ class Requests:
             await send(message)
 
         try:
-            most = LARGEST_EVENT if scope["path"] in INTAKE else self._most
-            body = await _body(scope, receive, most)
-            if body is None:
+            path = scope["path"]
+            most = LARGEST_MESSAGES.get(path, self._most)
+            body = await _body(receive, most)
+            if len(body) > most and path not in LARGEST_MESSAGES:
                 await _too_large(most)(scope, receive, answer)
             else:
                 await self._app(scope, _given(body, receive), answer)
@@ -64,24 +68,20 @@ class Requests:
             REQUESTS.labels(scope["method"], route, status).observe(time.perf_counter() - began)
 
 
-async def _body(scope: Scope, receive: Receive, most: int) -> bytes | None:
-    """The whole body, or None when it is larger than the limit, by its header or by its bytes."""
-    length = Headers(scope=scope).get("content-length", "0")
-    parts: list[bytes] | None = [] if length.isdigit() and int(length) <= most else None
+async def _body(receive: Receive, most: int) -> bytes:
+    """The body; of one that is larger than `most`, one byte more than that."""
+    parts: list[bytes] = []
     size = 0
     while True:
         message = await receive()
         if message["type"] != "http.request":
             return b""
-        size += len(message.get("body", b""))
-        if size > most:
-            parts = None
-        if parts is not None:
-            parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return None if parts is None else b"".join(parts)
-        if size > MOST_DISCARDED:
-            return None
+        part = message.get("body", b"")
+        if size <= most:
+            parts.append(part)
+        size += len(part)
+        if not message.get("more_body") or size > MOST_DISCARDED:
+            return b"".join(parts)[: most + 1]
 
 
 def _given(body: bytes, receive: Receive) -> Receive:

@@ -5,9 +5,9 @@ Only Tocsin's user may name another integration, in a header.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -33,6 +33,9 @@ GATHER = 0.01
 PATIENCE = 5.0
 """Seconds that an event waits for a broker that is not connected (yet) before its sender is told to try again."""
 
+NOBODY = "nobody"
+"""In a routing key, in place of an integration that is not known."""
+
 INTEGRATION = "tocsin-integration"
 RECEIVED_AT = "tocsin-received-at"
 
@@ -53,13 +56,16 @@ class RawEvent:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An event to be published for an integration. `severity` is its word, or "none"."""
+    """A message to be published for an integration. `severity` is its word, or "none"; headers: those that it came with
+    and that its format reads.
+    """
 
     id: str
     integration_id: str
     severity: str
     body: bytes
     received_at: datetime
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class IntakePublisher:
@@ -94,13 +100,13 @@ class IntakePublisher:
                 await self.up.wait()
         message = aio_pika.Message(
             sent.body,
-            headers={INTEGRATION: sent.integration_id, RECEIVED_AT: sent.received_at.isoformat()},
+            headers={**sent.headers, INTEGRATION: sent.integration_id, RECEIVED_AT: sent.received_at.isoformat()},
             message_id=sent.id,
             user_id=self._user,
             delivery_mode=DeliveryMode.PERSISTENT,
         )
         try:
-            await confirmed(self._intake, message, f"{sent.integration_id}.{sent.severity}", mandatory=True)
+            await confirmed(self._intake, message, f"{sent.integration_id or NOBODY}.{sent.severity}", mandatory=True)
         except Unroutable:
             self._lost()
             raise

@@ -17,6 +17,9 @@ FORMATS: Mapping[Format, Parse] = {
     Format.GENERIC: generic.parse,
 }
 
+HEADERS = frozenset({"content-type", *cloudevents.HEADERS})
+"""The headers that a format reads, in lower case."""
+
 
 def parse(integration: Integration, headers: Mapping[str, str], body: bytes) -> tuple[Event, ...]:
     """The events of a message, at least one, as the integration's format has them. Raises Unprocessable."""

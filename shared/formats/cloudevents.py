@@ -48,6 +48,9 @@ PREFIXES = ("ce-", "cloudevents:", "cloudevents_")
 """What the names of headers begin with: HTTP and RabbitMQ, and the two ways of AMQP."""
 
 _ATTRIBUTES = ("specversion", "id", "source", "type", "subject", "time")
+HEADERS = frozenset(f"ce-{name}" for name in _ATTRIBUTES)
+"""The attributes of binary mode over HTTP."""
+
 _REQUIRED = ("id", "source", "type")
 _ACTIONS = [action.value for action in EventAction]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ import pytest_asyncio
 from shared.broker.intake import user_of
 from shared.domain.catalog import Step
 from shared.domain.commands import identity
+from shared.domain.events import Reason
 from shared.domain.incident import Incident
 from shared.domain.integrations import Format, Integration, IntegrationKey, OnResolve
 from shared.domain.lifecycle import Status
@@ -219,7 +221,7 @@ BAD: dict[str, tuple[Any, str]] = {
 
 
 async def test_bad_events(monitor: Monitor) -> None:
-    """400 with every error, in PagerDuty's form; nothing is written."""
+    """400 with every error, in PagerDuty's form; each is kept with its reason, and none has become an incident."""
     for name, (body, message) in BAD.items():
         if isinstance(body, dict) and "routing_key" in body and body["routing_key"] is None:
             body = {**body, "routing_key": monitor.key}
@@ -230,7 +232,16 @@ async def test_bad_events(monitor: Monitor) -> None:
         assert any(message in error for error in said["errors"]), (name, said)
     too_large = await monitor.post(b" " * 512_001)
     assert too_large.status_code == 413
-    assert not await monitor.world.store.received.is_any_pending()
+    rows = monitor.world.store.received
+
+    async def kept() -> Counter[str] | None:
+        documents = await rows._rows.find({"state": State.REFUSED}).to_list(None)
+        return Counter(one["reason"] for one in documents) if len(documents) == len(BAD) + 1 else None
+
+    strays = sum(not isinstance(body, dict) or bool(body.get("routing_key", "")) for body, _ in BAD.values())
+    reasons = await until(kept, "all are kept")
+    assert reasons == {Reason.UNKNOWN_KEY: strays + 2, Reason.WRONG_SHAPE: len(BAD) + 1 - strays - 2}
+    assert await monitor.world.store.incidents.count(Filter(), 10) == 0
 
 
 async def test_ugly_events_are_kept(monitor: Monitor) -> None:

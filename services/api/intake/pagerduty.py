@@ -2,67 +2,64 @@
 
 from typing import Any
 
-import uuid_utils.compat as uuid
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from services.api.intake.sources import Sources
-from shared.broker.intake import IntakePublisher, Sent
+from services.api.intake.reception import Busy, Reception
 from shared.broker.publisher import PublishFailed
-from shared.domain.errors import Unavailable, is_storable
-from shared.domain.events import Reason, Unprocessable
+from shared.domain.errors import Unavailable
+from shared.domain.events import Event, Reason, Unprocessable
 from shared.domain.integrations import Format, Integration
 from shared.formats import pagerduty
 from shared.formats.documents import decode
-from shared.store.clock import Clock
 from shared.telemetry import logger
 
 log = logger("intake")
 
-RETRY_AFTER = "5"
+RETRY_AFTER = 5
 """Seconds after which a caller may try again what could not be taken in."""
 
 
 class Enqueue:
     """The endpoint. It answers 202 only when the broker has the event."""
 
-    def __init__(self, sources: Sources, publisher: IntakePublisher, clock: Clock) -> None:
-        self._sources = sources
-        self._publisher = publisher
-        self._clock = clock
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
 
     async def serve(self, request: Request) -> JSONResponse:
-        """202 with the dedup key, 400 with every error, or 503: try again."""
+        """202 with the dedup key, 400 with every error, 413, 429, or 503: try again."""
         body = await request.body()
         try:
-            said = decode(body, pagerduty.LARGEST)
-            integration = await self._sender(said)
-            event = pagerduty.event_of(integration, said)
-            severity = event.severity.value if event.severity else "none"
-            await self._publisher.publish(Sent(uuid.uuid7().hex, integration.id, severity, body, self._clock.now()))
+            event = await self._taken(body)
         except Unprocessable as error:
-            return _invalid(error.errors)
+            status = 413 if error.reason is Reason.TOO_LARGE else 400
+            return _answer(status, "invalid event", "Event object is invalid", errors=list(error.errors))
+        except Busy as error:
+            return _answer(429, "throttle exceeded", str(error), error.seconds)
         except (PublishFailed, Unavailable) as error:
             log.warning("an event could not be taken in", error=str(error))
-            return _unavailable()
-        answer = {"status": "success", "message": "Event processed", "dedup_key": event.key}
-        return JSONResponse(answer, 202)
+            return _answer(503, "error", "The event could not be taken in. Try again.", RETRY_AFTER)
+        return _answer(202, "success", "Event processed", dedup_key=event.key)
 
-    async def _sender(self, said: dict[str, Any]) -> Integration:
-        key = said.get("routing_key")
+    async def _taken(self, body: bytes) -> Event:
+        """Whose event it is stands in the event: what cannot be read is nobody's."""
+        try:
+            integration = await self._sender(decode(body, pagerduty.LARGEST).get("routing_key"))
+        except Unprocessable:
+            await self._reception.keep_stray({}, body)
+            raise
+        (event,) = await self._reception.take(integration, {}, body)
+        return event
+
+    async def _sender(self, key: object) -> Integration:
         if not isinstance(key, str) or not key:
             raise Unprocessable(Reason.UNKNOWN_KEY, "'routing_key' is missing or blank")
-        integration = await self._sources.by_key(key) if is_storable(key) else None
-        if integration is None or integration.format is not Format.PAGERDUTY:
+        integration = await self._reception.sender(key, Format.PAGERDUTY)
+        if integration is None:
             raise Unprocessable(Reason.UNKNOWN_KEY, "'routing_key' is not the key of an integration of this format")
         return integration
 
 
-def _invalid(errors: tuple[str, ...]) -> JSONResponse:
-    answer = {"status": "invalid event", "message": "Event object is invalid", "errors": list(errors)}
-    return JSONResponse(answer, 400)
-
-
-def _unavailable() -> JSONResponse:
-    answer = {"status": "error", "message": "The event could not be taken in. Try again."}
-    return JSONResponse(answer, 503, {"Retry-After": RETRY_AFTER})
+def _answer(status: int, word: str, message: str, retry_after: int | None = None, **more: Any) -> JSONResponse:
+    headers = {"Retry-After": str(retry_after)} if retry_after else None
+    return JSONResponse({"status": word, "message": message, **more}, status, headers)

@@ -6,26 +6,23 @@ from services.api.graphql import errors
 from services.api.graphql.catalog_mutation import CATALOG_FAILURES, key_for, require_admin
 from services.api.graphql.commands import command_of
 from services.api.graphql.context import ID, Info
-from services.api.graphql.integrations.inputs import SeverityWordInput, severities_of
+from services.api.graphql.integrations.inputs import MappingInput, SeverityWordInput, mapping_of, severities_of
 from services.api.graphql.integrations.types import Integration
 from services.api.graphql.services.lookups import known_service
 from shared.domain import integrations as domain
-from shared.domain.errors import InvalidInput, Issue
 from shared.domain.integrations import Format, IntegrationKey, OnAcknowledge, OnResolve
-
-RECEIVED = (Format.PAGERDUTY,)
-"""The formats that have an endpoint."""
 
 
 @strawberry.input
 class CreateIntegrationInput:
-    """`serviceId`: what its incidents hit. `resolveDelaySeconds` is for `onResolve` DELAYED. Of the formats, PAGERDUTY
-    can be received.
+    """`serviceId`: what its incidents hit. `resolveDelaySeconds` is for `onResolve` DELAYED, `mapping` for the format
+    GENERIC.
     """
 
     name: str
     format: Format
     service_id: ID | None = None
+    mapping: MappingInput | None = None
     severities: list[SeverityWordInput] = strawberry.field(default_factory=list)
     on_acknowledge: OnAcknowledge = OnAcknowledge.ACKNOWLEDGE
     on_resolve: OnResolve = OnResolve.RESOLVE
@@ -46,13 +43,11 @@ class CreateIntegrationSuccess:
 async def create_integration(info: Info, input: CreateIntegrationInput) -> CreateIntegrationSuccess:
     """Create a source of events."""
     require_admin(info)
-    if input.format not in RECEIVED:
-        text = f"Events of the format {input.format} cannot be received yet."
-        raise InvalidInput(Issue(("input", "format"), "UNSUPPORTED", text))
     store = info.context.api.store
     command = command_of(info, "createIntegration", input)
     service_id = await known_service(info, input.service_id)
     severities = severities_of(input.severities)
+    mapping = mapping_of(input.mapping, input.format)
 
     def make(key: IntegrationKey) -> domain.Integration:
         return domain.Integration(
@@ -62,6 +57,7 @@ async def create_integration(info: Info, input: CreateIntegrationInput) -> Creat
             created_at=key.created_at,
             service_id=service_id,
             keys=(key,),
+            mapping=mapping,
             severities=severities,
             on_acknowledge=input.on_acknowledge,
             on_resolve=input.on_resolve,

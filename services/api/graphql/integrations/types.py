@@ -1,5 +1,6 @@
 """The integration as clients see it. No key is ever shown again, nor its hash."""
 
+from dataclasses import asdict
 from datetime import datetime
 
 import strawberry
@@ -35,13 +36,29 @@ class IntegrationKey:
 
 
 @strawberry.type
+class IntegrationMapping:
+    """JMESPath expressions that find an event's parts in a GENERIC message; null: the default."""
+
+    title: str | None
+    action: str | None
+    dedup_key: str | None
+    severity: str | None
+    source: str | None
+    description: str | None
+    at: str | None
+    labels: str | None
+    url: str | None
+
+
+@strawberry.type
 class Integration(Node):
-    """A source of events. `revokedAt`: since when it is heard no more."""
+    """A source of events. `revokedAt`: since when it is heard no more. `mapping` is null but for the format GENERIC."""
 
     name: str
     format: Format
     created_at: datetime
     revoked_at: datetime | None
+    mapping: IntegrationMapping | None
     severities: list[SeverityWord]
     on_acknowledge: OnAcknowledge
     on_resolve: OnResolve
@@ -65,6 +82,7 @@ class Integration(Node):
             format=value.format,
             created_at=value.created_at,
             revoked_at=value.revoked_at,
+            mapping=IntegrationMapping(**asdict(value.mapping)) if value.format is Format.GENERIC else None,
             severities=[SeverityWord(word=word, severity=severity) for word, severity in value.severities.items()],
             on_acknowledge=value.on_acknowledge,
             on_resolve=value.on_resolve,

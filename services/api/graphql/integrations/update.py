@@ -9,7 +9,7 @@ from services.api.graphql.catalog_mutation import CATALOG_FAILURES, require_admi
 from services.api.graphql.commands import command_of
 from services.api.graphql.context import ID, Info
 from services.api.graphql.ids import parse_id
-from services.api.graphql.integrations.inputs import SeverityWordInput, severities_of
+from services.api.graphql.integrations.inputs import MappingInput, SeverityWordInput, mapping_of, severities_of
 from services.api.graphql.integrations.types import Integration
 from services.api.graphql.services.lookups import known_service
 from shared.domain.integrations import OnAcknowledge, OnResolve, change_integration
@@ -19,11 +19,14 @@ PLAIN = ("name", "on_acknowledge", "on_resolve", "resolve_delay_seconds")
 
 @strawberry.input
 class UpdateIntegrationInput:
-    """What is not given stays as it is. `severities` are given whole. Null takes away `serviceId` alone."""
+    """What is not given stays as it is. `severities` and `mapping` are given whole. Null takes away `serviceId` and
+    `mapping` alone.
+    """
 
     id: ID
     name: str | None = None
     service_id: ID | None = strawberry.UNSET
+    mapping: MappingInput | None = strawberry.UNSET
     severities: list[SeverityWordInput] | None = None
     on_acknowledge: OnAcknowledge | None = None
     on_resolve: OnResolve | None = None
@@ -46,17 +49,20 @@ async def update_integration(info: Info, input: UpdateIntegrationInput) -> Updat
     require_admin(info)
     key = parse_id("Integration", input.id)
     command = command_of(info, "updateIntegration", input)
-    decide = change_integration(**await _given(info, input))
+    decide = change_integration(**await _given(info, key, input))
     result = await info.context.api.store.integrations.update(key, decide, command)
     shown = Integration.of(result.value)
     return UpdateIntegrationSuccess(integration=shown, changed=result.changed, replayed=result.replayed)
 
 
-async def _given(info: Info, input: UpdateIntegrationInput) -> dict[str, Any]:
+async def _given(info: Info, key: str, input: UpdateIntegrationInput) -> dict[str, Any]:
     """The settings that the input speaks of, as the domain takes them. Raises InvalidInput."""
     given = {name: getattr(input, name) for name in PLAIN if getattr(input, name) is not None}
     if input.service_id is not strawberry.UNSET:
         given["service_id"] = await known_service(info, input.service_id)
     if input.severities is not None:
         given["severities"] = severities_of(input.severities)
+    if input.mapping is not strawberry.UNSET:
+        known = await info.context.api.store.integrations.get(key)
+        given["mapping"] = mapping_of(input.mapping, known.format)
     return given
