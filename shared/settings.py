@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     cors_origins: tuple[str, ...] = Field((), description='origins whose pages may call the API: ["https://..."]')
     max_body_bytes: int = Field(256 * 1024, description="largest request body (bytes)", ge=1024)
     intake_rate: float = Field(
-        1000.0, description="events a second that one integration may send to one API process; 0: no limit", ge=0
+        1000.0, description="requests a second that one integration may send to one API process; 0: no limit", ge=0
     )
     introspection: bool = Field(True, description="whether clients may read the schema through GraphQL")
     public_metrics: bool = Field(False, description="whether /metrics is served without a token")
