@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from aio_pika.abc import AbstractIncomingMessage
-from aio_pika.exceptions import AMQPError
 
 from shared.broker.connection import Session, supervise
 from shared.broker.topology import WorkQueue, declare, declare_events
@@ -88,7 +87,7 @@ class Consumer:
                 await message.ack()
             else:
                 await message.reject(requeue=False)
-        except (AMQPError, OSError, RuntimeError):
+        except Exception:  # noqa: BLE001 -- aiormq ends what waits on a lost channel with whatever ended that
             log.info(
                 "the connection was lost before the acknowledgement; the message will come again",
                 queue=queue.name,
