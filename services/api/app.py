@@ -15,14 +15,14 @@ from services.api import health
 from services.api.auth import Authenticator
 from services.api.graphql.context import Api
 from services.api.graphql.view import GraphQLView
-from services.api.intake import webhooks
-from services.api.intake.pagerduty import Enqueue
+from services.api.intake import pagerduty, webhooks
 from services.api.intake.reception import Reception
 from services.api.intake.sources import Sources
 from services.api.live import LogTail
 from services.api.requests import Requests
-from shared import channels
+from shared import channels, formats
 from shared.broker.intake import IntakePublisher
+from shared.domain.integrations import Format
 from shared.settings import Settings
 from shared.store.store import open_store
 from shared.telemetry import logger
@@ -63,7 +63,10 @@ def _refuse_to_be_blind(following: asyncio.Task[None]) -> None:
 def create_app(api: Api) -> Starlette:
     """The routes over what is open."""
     view = GraphQLView(api)
-    middleware = [Middleware(Requests, max_body_bytes=api.settings.max_body_bytes)]
+    largest = {pagerduty.PATH: formats.LARGEST[Format.PAGERDUTY]} | {
+        webhook.path: formats.LARGEST[webhook.format] for webhook in webhooks.WEBHOOKS
+    }
+    middleware = [Middleware(Requests, max_body_bytes=api.settings.max_body_bytes, largest_messages=largest)]
     if api.settings.cors_origins:
         middleware.append(
             Middleware(
@@ -77,7 +80,7 @@ def create_app(api: Api) -> Starlette:
     sources = Sources(api.store.integrations, api.store.clock)
     reception = Reception(sources, api.intake, api.store.clock, api.settings.intake_rate)
     routes = [
-        Route("/v2/enqueue", Enqueue(reception).serve, methods=["POST"]),
+        Route(pagerduty.PATH, pagerduty.Enqueue(reception).serve, methods=["POST"]),
         *webhooks.routes(reception),
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Mapping
 
 import structlog
 import uuid_utils.compat as uuid
@@ -13,23 +14,23 @@ from shared.telemetry import REQUESTS
 
 # A client that is still sending hears a refusal only when somebody reads what it sends.
 MOST_DISCARDED = 16 * 1024 * 1024
-LARGEST_MESSAGES = {"/v2/enqueue": 512_000} | dict.fromkeys(
-    ("/intake/alertmanager", "/intake/grafana", "/intake/events", "/intake/generic"), 1024 * 1024
-)
-"""Bytes of a message of a source, by its path. One that is larger is cut to one byte more, and refused by its format,
-so that it is kept.
-"""
 
-ROUTES = frozenset({"/graphql", "/livez", "/readyz", "/metrics", "/schema.graphql", *LARGEST_MESSAGES})
+ROUTES = frozenset({"/graphql", "/livez", "/readyz", "/metrics", "/schema.graphql"})
 GIVEN_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
 class Requests:
-    """ASGI middleware, so that it costs little and sees WebSockets too."""
+    """ASGI middleware, so that it costs little and sees WebSockets too.
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+    largest_messages: the bytes of a message of a source, by its path. One that is larger is cut to one byte more, and
+    refused by its format, so that it is kept.
+    """
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int, largest_messages: Mapping[str, int]) -> None:
         self._app = app
         self._most = max_body_bytes
+        self._messages = largest_messages
+        self._routes = ROUTES | largest_messages.keys()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -57,14 +58,14 @@ class Requests:
 
         try:
             path = scope["path"]
-            most = LARGEST_MESSAGES.get(path, self._most)
+            most = self._messages.get(path, self._most)
             body = await _body(receive, most)
-            if len(body) > most and path not in LARGEST_MESSAGES:
+            if len(body) > most and path not in self._messages:
                 await _too_large(most)(scope, receive, answer)
             else:
                 await self._app(scope, _given(body, receive), answer)
         finally:
-            route = scope["path"] if scope["path"] in ROUTES else "unknown"
+            route = scope["path"] if scope["path"] in self._routes else "unknown"
             REQUESTS.labels(scope["method"], route, status).observe(time.perf_counter() - began)
 
 

@@ -15,7 +15,6 @@ KEYS_OVERLAP = timedelta(days=7)
 
 LONGEST_OVERLAP = timedelta(days=90)
 LONGEST_RESOLVE_DELAY = 24 * 3600
-HEARTBEAT_SECONDS = (60, 7 * 86400)
 LONGEST_EXPRESSION = 500
 MOST_WORDS = 30
 LONGEST_WORD = 50
@@ -83,7 +82,6 @@ class Integration:
 
     service_id: what its incidents hit. severities: the source's own words for severities, in lower case.
     publisher: the name of its broker user, when it publishes over RabbitMQ.
-    heartbeat_seconds: how long it may be silent before that is an incident; None: for ever.
     """
 
     id: str
@@ -98,7 +96,6 @@ class Integration:
     on_acknowledge: OnAcknowledge = OnAcknowledge.ACKNOWLEDGE
     on_resolve: OnResolve = OnResolve.RESOLVE
     resolve_delay_seconds: int = 300
-    heartbeat_seconds: int | None = None
     revoked_at: datetime | None = None
     version: int = 1
 
@@ -111,7 +108,7 @@ def create_integration(integration: Integration) -> Decision[Integration]:
 
 def change_integration(**given: object) -> Decide[Integration]:
     """Other settings: any of name, service_id, mapping, severities, on_acknowledge, on_resolve, resolve_delay_seconds,
-    heartbeat_seconds, publisher.
+    publisher.
     """
 
     def decide(integration: Integration, command: Command, now: datetime) -> Decision[Integration]:
@@ -155,10 +152,6 @@ def _issues(integration: Integration) -> list[Issue]:
     if not 0 <= integration.resolve_delay_seconds <= LONGEST_RESOLVE_DELAY:
         text = f"A resolution is delayed by 0 to {LONGEST_RESOLVE_DELAY} seconds."
         issues.append(Issue(("input", "resolveDelaySeconds"), "OUT_OF_RANGE", text))
-    least, most = HEARTBEAT_SECONDS
-    if integration.heartbeat_seconds is not None and not least <= integration.heartbeat_seconds <= most:
-        text = f"A source may be silent for {least} to {most} seconds."
-        issues.append(Issue(("input", "heartbeatSeconds"), "OUT_OF_RANGE", text))
     return issues
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from shared.domain.events import Event
 from shared.domain.integrations import Format, Integration
-from shared.formats import alertmanager, cloudevents, generic, grafana, pagerduty
+from shared.formats import alert_groups, alertmanager, cloudevents, generic, grafana, pagerduty
 
 Parse = Callable[[Integration, Mapping[str, str], bytes], tuple[Event, ...]]
 """(integration, headers in lower case, body) -> its events. Raises Unprocessable."""
@@ -16,6 +16,15 @@ FORMATS: Mapping[Format, Parse] = {
     Format.CLOUDEVENTS: cloudevents.parse,
     Format.GENERIC: generic.parse,
 }
+
+LARGEST: Mapping[Format, int] = {
+    Format.PAGERDUTY: pagerduty.LARGEST,
+    Format.ALERTMANAGER: alert_groups.LARGEST,
+    Format.GRAFANA: alert_groups.LARGEST,
+    Format.CLOUDEVENTS: cloudevents.LARGEST,
+    Format.GENERIC: generic.LARGEST,
+}
+"""Bytes of a message."""
 
 HEADERS = frozenset({"content-type", *cloudevents.HEADERS})
 """The headers that a format reads, in lower case."""

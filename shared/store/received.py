@@ -137,14 +137,16 @@ class ReceivedEvents:
         return rows
 
     async def _sources(self, rank: int) -> list[str]:
-        """The sources of which something waits, the one that waits longest first."""
-        pipeline = [
-            {"$match": {"rank": rank, **_of(State.PENDING)}},
-            {"$group": {"_id": "$integration_id", "first": {"$min": "$at"}}},
-            {"$sort": {"first": 1}},
-        ]
-        found = await self._rows.aggregate(pipeline, hint="pending").to_list(None)
-        return [row["_id"] for row in found]
+        """The sources of which something waits, the one that waits longest first: a step of the index for each source,
+        however many events wait.
+        """
+        found: list[tuple[datetime, str]] = []
+        query: dict[str, Any] = {"rank": rank, **_of(State.PENDING)}
+        order = [("integration_id", ASCENDING), ("at", ASCENDING)]
+        while first := await self._rows.find_one(query, {"integration_id": 1, "at": 1}, sort=order, hint="pending"):
+            found.append((first["at"], first["integration_id"]))
+            query["integration_id"] = {"$gt": first["integration_id"]}
+        return [name for _, name in sorted(found)]
 
     async def waiting(self, keys: Sequence[str]) -> dict[str, list[RawRow]]:
         """What waits under these open keys for a trigger."""

@@ -309,6 +309,51 @@ async def test_every_format(client: Client, name: str) -> None:
     assert made["format"] == name
 
 
+MAPPING = "mapping { title action dedupKey severity source description at labels url }"
+NO_MAPPING: dict[str, Any] = dict.fromkeys(
+    ("title", "action", "dedupKey", "severity", "source", "description", "at", "labels", "url")
+)
+
+
+async def test_a_mapping(client: Client) -> None:
+    """It is kept as given, changed whole, taken away by null, and null for every other format."""
+    given = {"title": "check.text", "dedupKey": "check.name"}
+    made = await client.other(
+        "createIntegration", f"integration {{ id {MAPPING} }}", name="x", format="GENERIC", mapping=given
+    )
+    assert made["integration"]["mapping"] == NO_MAPPING | given
+    ask = {"id": made["integration"]["id"]}
+    fields = f"changed integration {{ {MAPPING} }}"
+    for mapping in ({"title": "text"}, None):
+        updated = await client.other("updateIntegration", fields, **ask, mapping=mapping)
+        assert (updated["changed"], updated["integration"]["mapping"]) == (True, NO_MAPPING | (mapping or {}))
+    other = await client.other("createIntegration", f"integration {{ {MAPPING} }}", name="x", format="PAGERDUTY")
+    assert other["integration"]["mapping"] is None
+
+
+@pytest.mark.parametrize("mutation", ["createIntegration", "updateIntegration"])
+@pytest.mark.parametrize(
+    ("form", "mapping", "place"),
+    [
+        ("PAGERDUTY", {"title": "text"}, "mapping"),
+        ("GENERIC", {"title": "text", "dedupKey": "a.["}, "mapping.dedupKey"),
+        ("GENERIC", {"title": "x" * 501}, "mapping.title"),
+    ],
+)
+async def test_a_bad_mapping(client: Client, mutation: str, form: str, mapping: dict[str, str], place: str) -> None:
+    """It is refused with its place, and nothing is written."""
+    asked: dict[str, Any] = {"name": "x", "format": form}
+    before = None
+    if mutation == "updateIntegration":
+        before = (await created(client, format=form))["integration"]
+        asked = {"id": before["id"]}
+    refused = await client.other(mutation, "integration { id }", **asked, mapping=mapping)
+    assert refused["__typename"] == "ValidationError"
+    assert [at for at, _ in faults(refused)] == [f"input.{place}"]
+    if before:
+        assert await shown(client, before["id"]) == before
+
+
 async def test_who_may(client: Client, viewer: Client, bo: Client, served: World) -> None:
     """Everybody sees them; only an administrator changes anything."""
     integration = (await created(client))["integration"]

@@ -13,6 +13,7 @@ from shared.domain.lifecycle import OPEN, Status
 from shared.domain.priority import Priority
 from shared.store.client import connect, database
 from shared.store.filters import BY_PRIORITY, EPOCH, LAST_CHANGED, NEWEST, Between, Filter, Order
+from shared.store.received import Outcome, RawRow, State
 from tests.support.world import ADA, World, by
 
 ALL = (1, 2, 3, 4, 5, 6)
@@ -101,6 +102,14 @@ async def ask_everything_else(world: World) -> None:
     await store.tokens.by_digest("x")
     await store.integrations.by_digest("x")
     await store.integrations.by_publisher("x")
+    now = store.clock.now()
+    raw = [RawRow(f"{source}-{n}", source, now, b"{}", is_urgent=n == 0) for source in "ab" for n in range(3)]
+    await store.received.keep(raw)
+    assert await store.received.is_any_pending()
+    for _ in range(2):
+        batch = await store.received.take(10)
+        await store.received.settle([Outcome(row.id, State.DONE) for row in batch.rows] if batch else [], now)
+    await store.received.waiting(("x",))
 
 
 def _same(value: Any) -> Any:

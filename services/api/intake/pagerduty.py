@@ -1,10 +1,9 @@
 """`POST /v2/enqueue`: PagerDuty's Events API v2. What speaks to PagerDuty speaks to Tocsin by a change of the URL."""
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from services.api.intake.answers import RETRY_AFTER, answer
 from services.api.intake.reception import Busy, Reception
 from shared.broker.publisher import PublishFailed
 from shared.domain.errors import Unavailable
@@ -16,8 +15,7 @@ from shared.telemetry import logger
 
 log = logger("intake")
 
-RETRY_AFTER = 5
-"""Seconds after which a caller may try again what could not be taken in."""
+PATH = "/v2/enqueue"
 
 
 class Enqueue:
@@ -32,14 +30,16 @@ class Enqueue:
         try:
             event = await self._taken(body)
         except Unprocessable as error:
-            status = 413 if error.reason is Reason.TOO_LARGE else 400
-            return _answer(status, "invalid event", "Event object is invalid", errors=list(error.errors))
+            code = 413 if error.reason is Reason.TOO_LARGE else 400
+            said = {"status": "invalid event", "message": "Event object is invalid", "errors": list(error.errors)}
+            return answer(code, said)
         except Busy as error:
-            return _answer(429, "throttle exceeded", str(error), error.seconds)
+            return answer(429, {"status": "throttle exceeded", "message": str(error)}, error.seconds)
         except (PublishFailed, Unavailable) as error:
             log.warning("an event could not be taken in", error=str(error))
-            return _answer(503, "error", "The event could not be taken in. Try again.", RETRY_AFTER)
-        return _answer(202, "success", "Event processed", dedup_key=event.key)
+            text = "The event could not be taken in. Try again."
+            return answer(503, {"status": "error", "message": text}, RETRY_AFTER)
+        return answer(202, {"status": "success", "message": "Event processed", "dedup_key": event.key})
 
     async def _taken(self, body: bytes) -> Event:
         """Whose event it is stands in the event: what cannot be read is nobody's."""
@@ -58,8 +58,3 @@ class Enqueue:
         if integration is None:
             raise Unprocessable(Reason.UNKNOWN_KEY, "'routing_key' is not the key of an integration of this format")
         return integration
-
-
-def _answer(status: int, word: str, message: str, retry_after: int | None = None, **more: Any) -> JSONResponse:
-    headers = {"Retry-After": str(retry_after)} if retry_after else None
-    return JSONResponse({"status": word, "message": message, **more}, status, headers)

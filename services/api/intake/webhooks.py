@@ -6,12 +6,12 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from services.api.intake.answers import RETRY_AFTER, answer
 from services.api.intake.reception import Busy, Reception
 from shared.broker.publisher import PublishFailed
 from shared.domain.errors import Unavailable
@@ -20,9 +20,6 @@ from shared.domain.integrations import Format
 from shared.telemetry import logger
 
 log = logger("intake")
-
-RETRY_AFTER = 5
-"""Seconds after which a caller may try again what could not be taken in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +53,13 @@ def _serving(reception: Reception, webhook: Webhook) -> Callable[[Request], Awai
         except Unprocessable as error:
             return _refused(error)
         except Busy as error:
-            return _answer(webhook.busy, "busy", error.seconds, errors=[str(error)])
+            return answer(webhook.busy, {"status": "busy", "errors": [str(error)]}, error.seconds)
         except (PublishFailed, Unavailable) as error:
             log.warning("an event could not be taken in", error=str(error))
-            return _answer(503, "unavailable", RETRY_AFTER, errors=["The event could not be taken in. Try again."])
-        return _answer(202, "accepted", dedup_keys=list(dict.fromkeys(event.key for event in events)))
+            text = "The event could not be taken in. Try again."
+            return answer(503, {"status": "unavailable", "errors": [text]}, RETRY_AFTER)
+        keys = list(dict.fromkeys(event.key for event in events))
+        return answer(202, {"status": "accepted", "dedup_keys": keys})
 
     return serve
 
@@ -95,14 +94,9 @@ def _password(said: str) -> str:
 
 
 def _refused(error: Unprocessable) -> JSONResponse:
+    said = {"status": "refused", "errors": list(error.errors), "reason": error.reason}
     if error.reason is Reason.UNKNOWN_KEY:
-        answer = _answer(401, "refused", errors=list(error.errors), reason=error.reason)
-        answer.headers["WWW-Authenticate"] = "Bearer"
-        return answer
-    status = 413 if error.reason is Reason.TOO_LARGE else 400
-    return _answer(status, "refused", errors=list(error.errors), reason=error.reason)
-
-
-def _answer(status: int, word: str, retry_after: int | None = None, **more: Any) -> JSONResponse:
-    headers = {"Retry-After": str(retry_after)} if retry_after else None
-    return JSONResponse({"status": word, **more}, status, headers)
+        unknown = answer(401, said)
+        unknown.headers["WWW-Authenticate"] = "Bearer"
+        return unknown
+    return answer(413 if error.reason is Reason.TOO_LARGE else 400, said)
