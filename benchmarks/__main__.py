@@ -16,7 +16,7 @@ import psutil
 from benchmarks import floor
 from benchmarks.growth import Worlds, growth
 from benchmarks.load import Connection, percentile, report_all
-from services.cli.stack import Stack
+from services.cli.stack.launcher import Stack
 from shared.domain.catalog import Step
 from tests.support.receivers import WebhookReceiver
 from tests.support.world import ADA, World, new_world, until

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from services.cli.stack import Stack
+from services.cli.stack.launcher import Stack
 from tests.support.receivers import WebhookReceiver
 from tests.support.world import World, new_world
 

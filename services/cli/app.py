@@ -13,7 +13,7 @@ import typer
 from services.cli import dead_letters, dev, doctor, generated, incidents, tokens
 from services.cli.api_client import ApiError
 from services.cli.dev import DevError
-from services.cli.stack import StackError
+from services.cli.stack.errors import StackError
 from shared.domain.catalog import Role
 from shared.domain.errors import Failure
 from shared.settings import SettingsError, read

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from services.cli import demo
 from services.cli.api_client import ApiClient
 from services.cli.processes import Process
-from services.cli.stack import Servers, Stack
+from services.cli.stack.launcher import Servers, Stack
 from services.cli.story import narrate
 from services.cli.tokens import administrator
 from shared.settings import Settings

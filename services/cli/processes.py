@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from services.cli.stack import GUARDED
+from services.cli.stack.server import GUARDED
 
 
 class Process:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest_asyncio
 
-from services.cli.stack import Stack
+from services.cli.stack.launcher import Stack
 from shared.domain.catalog import Role, Step
 from tests.support.graphql import Client
 from tests.support.world import ADA, BO, World, new_world

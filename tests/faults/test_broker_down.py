@@ -6,7 +6,7 @@ from pathlib import Path
 import aio_pika
 import pytest
 
-from services.cli.stack import Stack
+from services.cli.stack.launcher import Stack
 from shared.domain.catalog import Step
 from tests.support.receivers import WebhookReceiver
 from tests.support.world import ADA, World, new_world, until

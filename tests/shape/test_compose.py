@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from services.api.__main__ import GRACE
-from services.cli.stack import MONGO_IMAGE, RABBIT_IMAGE
+from services.cli.stack.mongodb import MONGO_IMAGE
+from services.cli.stack.rabbitmq import RABBIT_IMAGE
 from shared.settings import Settings
 
 ROOT = Path(__file__).parents[2]

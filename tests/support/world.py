@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from services.cli.stack import Servers
+from services.cli.stack.launcher import Servers
 from shared.domain import catalog as domain
 from shared.domain.commands import Actor, ActorKind, Command, identity
 from shared.domain.incident import Incident
