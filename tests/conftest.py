@@ -12,7 +12,8 @@ from services.cli.stack.launcher import Stack
 from tests.support.receivers import WebhookReceiver
 from tests.support.world import World, new_world
 
-VHOSTS = [f"test-{number}" for number in range(64)]
+VHOSTS_AT_ONCE = 32
+"""Making one takes as long as making many."""
 
 
 @pytest.fixture(scope="session")
@@ -20,14 +21,20 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A real MongoDB and a real RabbitMQ, started for this session."""
     data: Path = tmp_path_factory.mktemp("stack")
     with Stack(data, lambda what, seconds: None, mongo_url=os.environ.get("TOCSIN_MONGO_URL")) as running:
-        running.add_vhosts(VHOSTS)
         yield running
 
 
 @pytest.fixture(scope="session")
-def vhosts() -> Iterator[str]:
-    """Virtual hosts that nobody has used yet; they come round again when there are none."""
-    return itertools.cycle(VHOSTS)
+def vhosts(stack: Stack) -> Iterator[str]:
+    """Virtual hosts that nobody has used yet, made as they are needed."""
+
+    def made() -> Iterator[str]:
+        for first in itertools.count(0, VHOSTS_AT_ONCE):
+            names = [f"test-{number}" for number in range(first, first + VHOSTS_AT_ONCE)]
+            stack.add_vhosts(names)
+            yield from names
+
+    return made()
 
 
 @pytest_asyncio.fixture
